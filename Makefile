@@ -1,0 +1,60 @@
+# The commands of the project; `make help` lists them.
+
+PYTHON      ?= python3
+PORT        ?= 8501
+ADDRESS     ?= 127.0.0.1
+# An index of CPU builds of torch, for example the one pytorch.org names: saves about 3 GB of CUDA packages.
+TORCH_INDEX ?=
+
+VENV := .venv
+BIN  := $(VENV)/bin
+export PYTHONDONTWRITEBYTECODE ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check unit browser bench soak fmt sample clean
+
+help: ## list these commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@echo "  variables: PYTHON=$(PYTHON) PORT=$(PORT) ADDRESS=$(ADDRESS) TORCH_INDEX=$(TORCH_INDEX)"
+
+run: $(VENV)/.product ## install if needed, start the database, open the app on http://127.0.0.1:8501
+	$(BIN)/python -m streamlit run asgi.py --server.port $(PORT) --server.address $(ADDRESS)
+
+test: $(VENV)/.dev ## everything CI runs: lint, types, import rules, tests, browser test
+	@$(MAKE) --no-print-directory check unit
+
+check: $(VENV)/.dev ## lint and types only
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+
+unit: $(VENV)/.dev
+	sh tools/browser.sh
+	$(BIN)/python -m pytest --durations=8
+
+bench: $(VENV)/.dev ## measure speed and memory; rewrites the table in bench/README.md
+	$(BIN)/python bench/run.py
+
+soak: $(VENV)/.dev ## long tests: many kills of a sync, many random files
+	MIS_SOAK=1 $(BIN)/python -m pytest -m "not browser" tests/test_kill.py tests/test_data_processing_properties.py
+
+fmt: $(VENV)/.dev ## sort imports and mend what ruff can mend
+	$(BIN)/ruff check --fix .
+
+sample: $(VENV)/.product ## write the made-up sample exports anew
+	$(BIN)/python cmdata/make_sample.py
+
+clean: ## remove the virtual environment and caches (never data/)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.product: requirements.txt constraints.txt | $(VENV)/bin/python
+	@$(if $(TORCH_INDEX),$(BIN)/python -m pip install --disable-pip-version-check -q torch==2.13.0 --index-url $(TORCH_INDEX))
+	@echo "installing (a few minutes the first time) ..."
+	@$(BIN)/python -m pip install --disable-pip-version-check -q -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.product
+	@$(BIN)/python -m pip install --disable-pip-version-check -q -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,165 @@
+"""Settings: read, cast and explained in one place.
+
+`load` looks in the environment first, then in ``.env``, then in ``.streamlit/secrets.toml`` (whose root keys reach the
+environment only inside a running server, and late), so that the command line and the server see the same database.
+Nothing is read at import.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote
+
+from dotenv import dotenv_values
+
+ROOT = Path(__file__).resolve().parent
+WINDOWS: tuple[int | None, ...] = (7, 30, 90, 180, None)
+"""Days of the analysis window a page offers; None is all days."""
+KEYS = ("OPENAI_API_KEY", "GOOGLE_API_KEY", "FRIENDLI_API_KEY", "LASTFM_API_KEY", "AWS_ACCESS_KEY", "AWS_SECRET_KEY")
+"""Names of the keys of outside services."""
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used: its `name`, its `value`, and what is `accepted`."""
+
+    def __init__(self, name: str, value: str, accepted: str) -> None:
+        self.name, self.value, self.accepted = name, value, accepted
+        super().__init__(f"{name} has the value {value}, accepted is {accepted}")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator can set, with its default.
+
+    Attributes
+    ----------
+    database_url : str or None
+        External PostgreSQL; None starts the built-in server in `data_dir`.
+    data_dir : Path
+        Folder for the built-in database and whatever the product writes (``MIS_DATA_DIR``).
+    cmdata_dir : Path
+        Folder the sync button reads (``MIS_CMDATA_DIR``).
+    threshold_default : float
+        Cumulative count a platform must exceed to be analysed; below it daily gains are mostly noise.
+    windows : tuple
+        Analysis windows in days.
+    upload_limit_mb : int
+        Largest file accepted, uploaded or synced.
+    sync_batch_rows : int
+        Readings in one transaction: large enough for COPY to pay, small enough for memory.
+    sync_wait_s : float
+        Seconds a second sync waits for the first one before it says so.
+    auth : str
+        ``off``: one local user with all rights.
+    aws_region : str
+    keys : dict of str to str
+        Keys that are set, by name; hidden from `repr`.
+    """
+
+    database_url: str | None
+    data_dir: Path
+    cmdata_dir: Path
+    auth: str = "off"
+    threshold_default: float = 100_000.0
+    windows: tuple[int | None, ...] = WINDOWS
+    upload_limit_mb: int = 200
+    sync_batch_rows: int = 500_000
+    sync_wait_s: float = 30.0
+    aws_region: str = "ap-northeast-2"
+    keys: dict[str, str] = field(default_factory=dict, repr=False)
+
+
+def load() -> Settings:
+    """Return the settings, read once per process (`reload` reads them anew).
+
+    Raises
+    ------
+    SettingsError
+        If a value cannot be used.
+    """
+    return _load()
+
+
+@cache
+def _load() -> Settings:
+    values = _values()
+    return Settings(
+        database_url=_database_url(values),
+        data_dir=_path(values, "MIS_DATA_DIR", "data"),
+        cmdata_dir=_path(values, "MIS_CMDATA_DIR", "cmdata"),
+        auth=_choice(values, "AUTH", "off", ("off",)),
+        threshold_default=_number(values, "MIS_THRESHOLD", 100_000.0),
+        upload_limit_mb=int(_number(values, "MIS_UPLOAD_LIMIT_MB", 200)),
+        sync_batch_rows=int(_number(values, "MIS_SYNC_BATCH_ROWS", 500_000)),
+        sync_wait_s=_number(values, "MIS_SYNC_WAIT_S", 30.0),
+        aws_region=values.get("AWS_REGION") or "ap-northeast-2",
+        keys={name: values[name] for name in KEYS if values.get(name)},
+    )
+
+
+def reload() -> Settings:
+    """Forget what was read and read again (tests, and the command line after a change)."""
+    _load.cache_clear()
+    return _load()
+
+
+def _values() -> dict[str, str]:
+    """Return all values, the environment before ``.env`` before ``secrets.toml``; an empty value counts as unset."""
+    layers: list[Mapping[str, str | None]] = [_secrets(), dotenv_values(ROOT / ".env"), os.environ]
+    merged: dict[str, str] = {}
+    for layer in layers:
+        merged.update({name: value for name, value in layer.items() if value})
+    return merged
+
+
+def _secrets() -> dict[str, str]:
+    path = ROOT / ".streamlit" / "secrets.toml"
+    if not path.is_file():
+        return {}
+    try:
+        tree = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(str(path), str(error), "TOML (UTF-8)") from error
+    return {name: str(value) for name, value in tree.items() if isinstance(value, str | int | float | bool)}
+
+
+def _database_url(values: Mapping[str, str]) -> str | None:
+    if url := values.get("DATABASE_URL"):
+        scheme, mark, rest = url.partition("://")
+        if not mark or scheme.split("+")[0] not in ("postgres", "postgresql"):
+            raise SettingsError("DATABASE_URL", scheme or "?", "postgresql://...")
+        return f"postgresql+psycopg2://{rest}"
+    if not values.get("PG_HOST"):
+        return None
+    port = int(_number(values, "PG_PORT", 5432))
+    user = quote(values.get("PG_USER") or "postgres", safe="")
+    password = f":{quote(values['PG_PASSWORD'], safe='')}" if values.get("PG_PASSWORD") else ""
+    name = quote(values.get("PG_DB") or "music", safe="")
+    return f"postgresql+psycopg2://{user}{password}@{values['PG_HOST']}:{port}/{name}"
+
+
+def _path(values: Mapping[str, str], name: str, default: str) -> Path:
+    path = Path(values.get(name) or default).expanduser()
+    return path if path.is_absolute() else ROOT / path
+
+
+def _number(values: Mapping[str, str], name: str, default: float) -> float:
+    try:
+        number = float(values.get(name) or default)
+    except ValueError as error:
+        raise SettingsError(name, values[name], "a number") from error
+    if number < 0:
+        raise SettingsError(name, values[name], "a number of 0 or more")
+    return number
+
+
+def _choice(values: Mapping[str, str], name: str, default: str, accepted: tuple[str, ...]) -> str:
+    value = (values.get(name) or default).strip().lower()
+    if value not in accepted:
+        raise SettingsError(name, value, ", ".join(accepted))
+    return value

@@ -1,0 +1,1 @@
+"""What several modules need, about no feature in particular."""
