@@ -1,0 +1,361 @@
+"""Figures of daily series: a platform's total and gains over a window, and a tiny line for a table or tile.
+
+The functions take plain frames and arrays and return plotly figures. What a flag means is not known here: the
+caller says by day which readings are out of the ordinary (`reasons`) and which of them count.
+
+Conventions
+-----------
+* Days are calendar days without time zone; a day without a row is a gap in the line and has no bar.
+* Missing is NaN or None and is never drawn as 0.
+* No template, text or background colour is set, so that the page's theme decides them; the platform colours
+  and the grey of the grid are legible on white and on the dark theme.
+* Tick texts come from `locales.format_compact`, since plotly's own SI prefixes mean nothing in Korean.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from html import escape
+from textwrap import wrap
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from locales import format_compact, format_number
+
+PLATFORM_COLOURS = {"youtube": "#e53935", "spotify": "#169c46", "soundcloud": "#f26600"}
+"""The platforms' own hues, darkened to a contrast of at least 3:1 on white and on #0e1117 (WCAG 1.4.11)."""
+GRID_COLOUR = "rgba(128, 128, 128, 0.25)"
+TRANSPARENT = "rgba(0, 0, 0, 0)"
+
+HEIGHT = 340
+"""Pixels. Two panels with five ticks each still leave 20 px a tick."""
+MEAN_DAYS = 7
+"""Calendar days of the moving mean. One week, so that the weekday pattern drops out."""
+MIN_MEAN_DAYS = 4
+"""Known days out of `MEAN_DAYS` for a mean. More than half, so that no single day decides."""
+MAX_BARS = 120
+"""Days. With more, a bar is thinner than 3 px on a phone: gains become a line."""
+TICKS = 5
+"""Most steps between the ticks of an axis."""
+WRAP_COLUMNS = {"ko": 20, "en": 36}
+"""Characters a line of the hover box, about 240 px: it has to fit beside the finger at 390 px."""
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+class Span(Protocol):
+    """A closed interval of days."""
+
+    @property
+    def start(self) -> date:
+        """First day."""
+
+    @property
+    def end(self) -> date:
+        """Last day."""
+
+
+def gain_figure(frame: pd.DataFrame, platform: str, *, lang: str, labels: Mapping[str, str],
+                window: Span) -> go.Figure:
+    """Draw one platform's cumulative total above its daily gains, over the days of a window.
+
+    Parameters
+    ----------
+    frame : DataFrame, shape (n, >= 5)
+        One row a day, in any order: ``day`` (datetime64), ``total`` and ``gain`` (float, NaN unknown),
+        ``flags`` (int), ``reasons`` (str, why the day is out of the ordinary; empty where it is not). Rows
+        before the window enter the 7-day mean only. Two optional columns of bool: ``in_mean``, whether the
+        gain enters the mean (default: days without flags), and ``in_total``, whether the total belongs to the
+        line (default: all). A total that does not is marked at the panel's edge and does not stretch the
+        axis.
+    platform : str
+        Key in `PLATFORM_COLOURS`.
+    lang : str
+        ``ko`` or ``en``, for numbers and dates.
+    labels : mapping of str to str
+        Texts: ``total``, ``gain``, ``mean`` (the 7-day mean) and ``flagged``.
+    window : Span
+        Days to draw: ``start`` and ``end``, both within.
+
+    Returns
+    -------
+    Figure
+        One x axis, two y axes (``y`` for the total, ``y2`` for the gains). A frame without rows in the window
+        gives the two empty panels.
+
+    Raises
+    ------
+    ValueError
+        If the platform is unknown, or `frame` has two rows for one day.
+    """
+    colour = _colour(platform)
+    days = _by_day(frame, window)
+    bottom, top = _tight(days.total[days.in_total])
+    low, high = _from_zero(np.concatenate([days.gain, days.mean]))
+    figure = go.Figure([
+        _total_trace(days, colour, labels["total"]),
+        _gain_trace(days, colour, labels["gain"]),
+        _mean_trace(days, colour, labels["mean"]),
+        *_flagged_traces(days, colour, labels["flagged"], bottom, top),
+        _hover_trace(days, colour, lang, labels, bottom, top),
+    ])
+    figure.update_layout(_layout(lang, labels, window))
+    figure.update_layout(yaxis=_count_axis(lang, bottom, top, [0.52, 1.0]),
+                         yaxis2=_count_axis(lang, low, high, [0.0, 0.40]))
+    return figure
+
+
+def sparkline(values: Sequence[float | None] | Floats, platform: str) -> go.Figure:
+    """Draw a tiny line without axes, text or hover; its last known value gets a dot.
+
+    Parameters
+    ----------
+    values : array-like of float, shape (n,)
+        One value a day; NaN or None is a gap.
+    platform : str
+        Key in `PLATFORM_COLOURS`.
+
+    Returns
+    -------
+    Figure
+        40 px high. Without any known value it has no dot and an empty line.
+
+    Raises
+    ------
+    ValueError
+        If the platform is unknown.
+    """
+    colour = _colour(platform)
+    numbers = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    known = np.flatnonzero(~np.isnan(numbers))
+    size = np.where(_alone(numbers), 3, 0)
+    size[known[-1:]] = 5
+    figure = go.Figure(go.Scatter(y=_nones(numbers), mode="lines+markers", connectgaps=False, 
+                                  hoverinfo="skip", line={"color": colour, "width": 1.5},
+                                  marker={"color": colour, "size": size.tolist(), "opacity": 1}))
+    hidden = {"visible": False, "fixedrange": True}
+    figure.update_layout(height=40, margin={"l": 4, "r": 4, "t": 4, "b": 4}, showlegend=False, dragmode=False,
+                         paper_bgcolor=TRANSPARENT, plot_bgcolor=TRANSPARENT, xaxis=hidden, yaxis=hidden)
+    return figure
+
+
+def _colour(platform: str) -> str:
+    if platform not in PLATFORM_COLOURS:
+        raise ValueError(f"platform is {platform!r}; known are {', '.join(PLATFORM_COLOURS)}")
+    return PLATFORM_COLOURS[platform]
+
+
+# Series by calendar day -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _ByDay:
+    """The window's days without a hole, arrays of shape (days,); unknown is NaN."""
+
+    days: list[str]
+    total: Floats
+    gain: Floats
+    mean: Floats
+    reasons: list[str]
+    in_total: Bools
+    read: Bools
+
+    @property
+    def flagged(self) -> Bools:
+        return np.array([bool(reason) for reason in self.reasons], dtype=np.bool_)
+
+
+def _by_day(frame: pd.DataFrame, window: Span) -> _ByDay:
+    """Spread the rows over the window's calendar; the days before it serve the mean and are cut off."""
+    rows = frame.assign(day=pd.to_datetime(frame["day"]).dt.normalize()).set_index("day").sort_index()
+    if rows.index.has_duplicates:
+        twice = rows.index[rows.index.duplicated()][0]
+        raise ValueError(f"the frame has two rows for {twice:%Y-%m-%d}; one a day is accepted")
+    calendar = pd.date_range(window.start, window.end, freq="D")
+    lead = pd.Timedelta(days=MEAN_DAYS - 1)
+    longer = pd.date_range(calendar[0] - lead, window.end, freq="D")
+    in_mean = rows["in_mean"] if "in_mean" in rows else rows["flags"] == 0
+    in_total = rows["in_total"] if "in_total" in rows else pd.Series(True, index=rows.index)
+    usable = rows["gain"].where(in_mean.astype(bool)).reindex(longer)
+    mean = usable.rolling(MEAN_DAYS, min_periods=MIN_MEAN_DAYS).mean().reindex(calendar)
+    inside, read = rows.reindex(calendar), np.asarray(calendar.isin(rows.index), dtype=np.bool_)
+    return _ByDay(
+        days=[f"{day:%Y-%m-%d}" for day in calendar],
+        total=inside["total"].to_numpy(np.float64), gain=inside["gain"].to_numpy(np.float64),
+        # the mean would run on through a gap, as it looks back
+        mean=np.where(read, mean.to_numpy(np.float64), np.nan),
+        reasons=["" if pd.isna(reason) else str(reason) for reason in inside["reasons"]],
+        in_total=in_total.astype(bool).reindex(calendar, fill_value=True).to_numpy(np.bool_),
+        read=read,
+    )
+
+
+def _nones(values: Floats) -> list[float | None]:
+    """Return a list with None for NaN: the one form of a gap that survives JSON everywhere."""
+    return [None if math.isnan(value) else value for value in values.tolist()]
+
+
+def _alone(values: Floats) -> Bools:
+    """Return where a known value has no known neighbour: a line alone would not show it."""
+    known = np.concatenate([[False], ~np.isnan(values), [False]])
+    return known[1:-1] & ~known[:-2] & ~known[2:]
+
+
+# Traces -----------------------------------------------------------------------------------------------------
+
+
+def _line(days: _ByDay, values: Floats, colour: str, width: float, **options: Any) -> go.Scatter:
+    return go.Scatter(x=days.days, y=_nones(values), mode="lines+markers", connectgaps=False,
+                      hoverinfo="skip", line={"color": colour, "width": width},
+                      marker={"color": colour, "size": np.where(_alone(values), 5, 0).tolist(), "opacity": 1},
+                      **options)
+
+
+def _total_trace(days: _ByDay, colour: str, name: str) -> go.Scatter:
+    values = np.where(days.in_total, days.total, np.nan)
+    return _line(days, values, colour, 2.5, name=name, showlegend=False)
+
+
+def _gain_trace(days: _ByDay, colour: str, name: str) -> go.Bar | go.Scatter:
+    # faded behind a mean, which is what the eye should follow; in full where there is no mean to follow
+    opacity = 1.0 if np.isnan(days.mean).all() else 0.5
+    options: dict[str, Any] = {"name": name, "yaxis": "y2", "showlegend": False, "opacity": opacity}
+    if len(days.days) > MAX_BARS:
+        return _line(days, days.gain, colour, 1.0, **options)
+    return go.Bar(x=days.days, y=_nones(days.gain), hoverinfo="skip",
+                  marker={"color": colour, "line": {"width": 0}}, **options)
+
+
+def _mean_trace(days: _ByDay, colour: str, name: str) -> go.Scatter:
+    return _line(days, days.mean, colour, 2.5, name=name, yaxis="y2",
+                 showlegend=not bool(np.isnan(days.mean).all()))
+
+
+def _flagged_traces(days: _ByDay, colour: str, name: str, bottom: float, top: float) -> list[go.Scatter]:
+    """Return hollow markers on the flagged days of both panels, none when no day is flagged."""
+    if not days.flagged.any():
+        return []
+    total, gain = (np.where(days.flagged, values, np.nan) for values in (days.total, days.gain))
+    # a reading off the scale sits on the edge as a triangle: its number is in the hover text
+    symbols = np.where(total > top, "triangle-up-open", "circle-open")
+    symbols = np.where(total < bottom, "triangle-down-open", symbols)
+    options: dict[str, Any] = {"x": days.days, "mode": "markers", "name": name, "cliponaxis": False,
+                               "hoverinfo": "skip"}
+    marker = {"color": colour, "size": 9, "line": {"width": 2}}
+    return [
+        go.Scatter(y=_nones(np.clip(total, bottom, top)), marker=marker | {"symbol": symbols.tolist()},
+                   **options),
+        go.Scatter(y=_nones(gain), marker=marker | {"symbol": "circle-open"}, yaxis="y2", showlegend=False,
+                   **options),
+    ]
+
+
+def _hover_trace(days: _ByDay, colour: str, lang: str, labels: Mapping[str, str], bottom: float,
+                 top: float) -> go.Scatter:
+    """Return one unseen point a day with all the day has to say.
+
+    Left to the traces, the box would mix days: where one of them has a gap, plotly takes its nearest point.
+    """
+    place = np.where(np.isnan(days.total), bottom, np.clip(days.total, bottom, top))
+    texts = [_hover_text(days, position, lang, labels) for position in range(len(days.days))]
+    return go.Scatter(x=days.days, y=_nones(np.where(days.read, place, np.nan)), mode="markers", name="hover",
+                      showlegend=False, marker={"color": colour, "opacity": 0}, hovertext=texts,
+                      hovertemplate="%{hovertext}<extra></extra>")
+
+
+def _hover_text(days: _ByDay, position: int, lang: str, labels: Mapping[str, str]) -> str:
+    """Return total, gain, mean and reason of a day, each on its line when known."""
+    values = {"total": days.total[position], "gain": days.gain[position], "mean": days.mean[position]}
+    lines = [f"{labels[name]}: {format_number(lang, float(value))}"
+             for name, value in values.items() if not np.isnan(value)]
+    lines += wrap(days.reasons[position], WRAP_COLUMNS.get(lang, WRAP_COLUMNS["en"]))
+    return "<br>".join(escape(line) for line in lines)
+
+
+# Axes -------------------------------------------------------------------------------------------------------
+
+
+def _layout(lang: str, labels: Mapping[str, str], window: Span) -> dict[str, Any]:
+    half = np.timedelta64(12, "h")
+    # half a day on either side, or the first and the last bar are cut
+    edges = [str(np.datetime64(window.start, "h") - half), str(np.datetime64(window.end, "h") + half)]
+    head = {"xref": "paper", "yref": "paper", "x": 0, "xanchor": "left", "yanchor": "bottom",
+            "showarrow": False}
+    return {
+        "height": HEIGHT, "margin": {"l": 4, "r": 8, "t": 28, "b": 4}, "bargap": 0.15, "dragmode": False,
+        "paper_bgcolor": TRANSPARENT, "plot_bgcolor": TRANSPARENT,
+        # one box for both panels: they share the axis itself, not only its range
+        "hovermode": "x unified", "hoversubplots": "axis",
+        "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.01, "yanchor": "bottom",
+                   "itemclick": False, "itemdoubleclick": False},
+        "annotations": [head | {"text": escape(labels["total"]), "y": 1.01},
+                        head | {"text": escape(labels["gain"]), "y": 0.41}],
+        "xaxis": _day_axis(lang) | {"range": edges, "anchor": "y2"},
+    }
+
+
+def _day_axis(lang: str) -> dict[str, Any]:
+    korean = lang == "ko"
+    short, long = ("%-m/%-d", "%Y.%-m") if korean else ("%-d %b", "%b %Y")
+    return {
+        "type": "date", "nticks": TICKS, "tickangle": 0, "showgrid": False, "automargin": True,
+        "fixedrange": True,
+        "hoverformat": "%Y년 %-m월 %-d일" if korean else "%-d %b %Y",
+        "tickformatstops": [{"dtickrange": [None, "M1"], "value": short},
+                            {"dtickrange": ["M1", None], "value": long}],
+    }
+
+
+def _count_axis(lang: str, low: float, high: float, domain: list[float]) -> dict[str, Any]:
+    values, texts = _ticks(lang, low, high)
+    # the tick texts are made for this range: the axis keeps it, and a finger scrolls the page
+    return {"range": [low, high], "domain": domain, "tickmode": "array", "tickvals": values, "ticktext":
+            texts, "gridcolor": GRID_COLOUR, "zeroline": False, "automargin": True, "fixedrange": True}
+
+
+def _tight(values: Floats) -> tuple[float, float]:
+    """Return a range just around the known values; of one value, one to either side; (0, 1) without any."""
+    known = values[~np.isnan(values)]
+    if not known.size:
+        return 0.0, 1.0
+    low, high = float(known.min()), float(known.max())
+    pad = (high - low) * 0.06 or 1.0
+    # a total is never negative, so the axis does not go below 0 for the sake of the padding
+    return (low - pad if low < 0 else max(0.0, low - pad)), high + pad
+
+
+def _from_zero(values: Floats) -> tuple[float, float]:
+    """Return a range from 0, or from a lowest value below it, to above the highest; (0, 1) without any."""
+    known = values[~np.isnan(values)]
+    low, high = (min(0.0, float(known.min())), max(0.0, float(known.max()))) if known.size else (0.0, 0.0)
+    return (low, high + (high - low) * 0.06) if high > low else (0.0, 1.0)
+
+
+def _ticks(lang: str, low: float, high: float) -> tuple[list[float], list[str]]:
+    """Return round tick values within a range, and their texts.
+
+    Short texts (1.2만, 12K) where they tell the ticks apart; on a range too narrow for them, such as
+    45,120,000 to 45,180,000, the numbers in full. A step is never below 1: counts are whole.
+    """
+    step = max(1.0, _round_up((high - low) / TICKS))
+    first, last = math.ceil(low / step), math.floor(high / step)
+    values = [number * step for number in range(first, last + 1)]
+    # two steps further on each side: a step of half the last digit would otherwise pass with few ticks
+    around = [format_compact(lang, number * step) for number in range(first - 2, last + 3)]
+    if len(set(around)) == len(around):
+        return values, around[2:-2]
+    return values, [format_number(lang, value) for value in values]
+
+
+def _round_up(step: float) -> float:
+    """Return the next 1, 2 or 5 times a power of ten."""
+    power = 10.0 ** math.floor(math.log10(step))
+    return next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= step * (1 - 1e-9))
