@@ -1,0 +1,71 @@
+"""Operator's commands: ``python -m cli --help``."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import services
+from locales import t
+from support.errors import AppError, describe
+
+app = typer.Typer(help="Music Integrated System: operator's commands.", no_args_is_help=True, add_completion=False)
+
+
+@app.callback()
+def main(verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the log.")] = False) -> None:
+    """Set up the log."""
+    logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(levelname)s %(name)s %(message)s")
+
+
+class Bar:
+    """Progress on the terminal (see `usecases.sync.Progress`)."""
+
+    def __init__(self) -> None:
+        self._shown = -1
+
+    def report(self, done: int, total: int, note: str = "") -> None:
+        """Write a line at every further tenth."""
+        tenth = 10 * done // total if total else 10
+        if tenth > self._shown:
+            self._shown = tenth
+            typer.echo(f"{done:>6} / {total} {note}", err=True)
+
+    def check(self) -> None:
+        """Never stop: Ctrl+C does, and keeps whole files."""
+
+
+@app.command()
+def sync(path: Annotated[Path | None, typer.Argument(help="Folder or one file; by default cmdata/.")] = None,
+         force: Annotated[bool, typer.Option("--force", help="Read unchanged files again.")] = False,
+         lang: Annotated[str, typer.Option(help="ko or en.")] = "en") -> None:
+    """Bring the database up to the exports in a folder.
+
+    Exits with 1 if the sync failed, with 2 if files were refused.
+    """
+    try:
+        services.start(sample=False)
+        report = services.sync(services.current_actor(), path, force=force, progress=Bar())
+    except AppError as error:
+        typer.echo(error.message(lang), err=True)
+        raise typer.Exit(1) from error
+    finally:
+        services.stop()
+    for file in report.files:
+        if file.outcome == "refused" and file.reason:
+            typer.echo(f"refused  {file.name}: {describe(lang, file.reason, file.reason_values)}")
+    counts = Counter(file.outcome for file in report.files)
+    typer.echo(t(lang, "cli.synced", files=len(report.files), **{name: counts[name] for name in (
+        "imported", "unchanged", "skipped", "refused")}))
+    typer.echo(t(lang, "cli.lines", **{name: f"{report.totals[name]:,}" for name in (
+        "lines_read", "accepted", "rejected", "repeated")}))
+    if counts["refused"]:
+        raise typer.Exit(2)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,126 @@
+"""Use cases, one function per button: fetch, decide, store, return. Pages and the command line call only these.
+
+Everything that reads private things or changes anything takes an `accounts.Actor` first and checks it. Long work is a
+job (`submit_...` returns a `JobView`; poll it with `get_job`). All errors are `support.errors.AppError`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import config
+import db
+from accounts import LOCAL_ADMINISTRATOR, Actor, may
+from data_processing import (
+    LEFT_OUT_OF_MEANS,
+    LEFT_OUT_OF_TOTALS,
+    PLATFORMS,
+    Flag,
+    flag_names,
+)
+from support.errors import AppError
+from usecases import jobs
+from usecases.files import (
+    accept_level,
+    list_files,
+    recent_runs,
+    rejected_rows,
+    restore_files,
+    save_uploads,
+    set_file_options,
+    submit_sync,
+    withdraw_level,
+)
+from usecases.growth import artist_growth, data_status, data_version, delete_artist, list_artists, preview_delete
+from usecases.jobs import active_job, cancel_job, get_job, latest_job
+from usecases.results import (
+    ArtistGrowth,
+    ArtistSummary,
+    DataStatus,
+    DeletePreview,
+    FileOutcome,
+    FileRecord,
+    JobView,
+    SongSummary,
+    SyncReport,
+    UploadOutcome,
+)
+from usecases.sync import sync
+
+log = logging.getLogger(__name__)
+_starting = threading.Lock()
+_started = False
+
+__all__ = [
+    "LEFT_OUT_OF_MEANS", "LEFT_OUT_OF_TOTALS", "PLATFORMS", "Actor", "ArtistGrowth", "ArtistSummary", "DataStatus",
+    "DeletePreview", "FileOutcome", "FileRecord", "Flag", "JobView", "SongSummary", "SyncReport", "UploadOutcome",
+    "accept_level", "active_job", "artist_growth", "cancel_job", "current_actor", "data_status", "data_version",
+    "delete_artist", "flag_names", "get_job", "latest_job", "list_artists", "list_files", "may", "preview_delete",
+    "ready", "recent_runs", "rejected_rows", "restore_files", "save_uploads", "set_file_options", "settings", "start",
+    "stop", "submit_sync", "sync", "withdraw_level",
+]
+
+
+def start(*, sample: bool = True) -> None:
+    """Bring up database and schema; on the very first start, sync the folder as it came (the sample).
+
+    Safe to call at every script run and from several threads.
+
+    Parameters
+    ----------
+    sample : bool
+        Whether to sync on the first start; the command line, which is told what to read, does not.
+
+    Raises
+    ------
+    AppError
+        If a setting cannot be used.
+    DatabaseUnavailable
+    """
+    global _started
+    if _started:
+        return
+    with _starting:
+        if _started:
+            return
+        _check_settings()
+        first = db.revision() is None
+        db.init_db()
+        interrupted = jobs.interrupt_dead()
+        if interrupted:
+            log.warning("%s job(s) of a stopped process marked as interrupted", interrupted)
+        if first and sample and config.load().cmdata_dir.is_dir():
+            submit_sync(LOCAL_ADMINISTRATOR)
+        _started = True
+
+
+def _check_settings() -> None:
+    try:
+        config.load()
+    except config.SettingsError as error:
+        raise AppError("config_value", name=error.name, value=error.value, accepted=error.accepted) from error
+
+
+def stop() -> None:
+    """Stop this process's jobs, close all connections, let go of the built-in server."""
+    global _started
+    with _starting:
+        jobs.close()
+        db.stop()
+        _started = False
+
+
+def ready() -> tuple[bool, str]:
+    """Return whether the database answers and is migrated, and what is wrong if not."""
+    return db.ready()
+
+
+def settings() -> config.Settings:
+    """Return the settings."""
+    return config.load()
+
+
+def current_actor() -> Actor:
+    """Return who acts: with ``AUTH=off`` the local administrator."""
+    return LOCAL_ADMINISTRATOR

@@ -1,0 +1,168 @@
+"""Background jobs: long work outside the script run, with progress, cancel and a stored result.
+
+A page submits a function, keeps the job's id, and polls. The function gets a `Progress`; it reports through it and
+asks it whether to stop. Threads never touch the user interface. The store is handed in by the services, so that this
+module knows nothing of the database.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
+
+import psutil
+
+from support.errors import AppError, Cancelled
+
+log = logging.getLogger(__name__)
+STORE_EVERY_S = 0.5
+"""Seconds between two stored progress reports; pages of this process see every one."""
+
+
+class Store(Protocol):
+    """Where jobs are kept."""
+
+    def add(self, kind: str, owner_id: int, process: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Store a queued job and return it."""
+
+    def start(self, job_id: int) -> None:
+        """Mark a job as running."""
+
+    def progress(self, job_id: int, done: int, total: int, note: str) -> None:
+        """Store how far a job is."""
+
+    def finish(self, job_id: int, state: str, result: dict[str, Any] | None, error_code: str | None,
+               error_values: dict[str, Any]) -> None:
+        """Store how a job ended."""
+
+
+class Progress:
+    """What a job's function gets: `report` how far it is, `check` whether to stop."""
+
+    def __init__(self, job_id: int, store: Store) -> None:
+        self.done, self.total, self.note = 0, 0, ""
+        self._job_id, self._store = job_id, store
+        self._stop = threading.Event()
+        self._stored_at = 0.0
+
+    def report(self, done: int, total: int, note: str = "") -> None:
+        """Say how far the work is; stored at most every `STORE_EVERY_S` seconds."""
+        self.done, self.total, self.note = done, total, note
+        now = time.monotonic()
+        if now - self._stored_at >= STORE_EVERY_S:
+            self._stored_at = now
+            self._store.progress(self._job_id, done, total, note)
+
+    def cancel(self) -> None:
+        """Ask the work to stop."""
+        self._stop.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the work is asked to stop."""
+        return self._stop.is_set()
+
+    def check(self) -> None:
+        """Stop the work here if that was asked for.
+
+        Raises
+        ------
+        Cancelled
+        """
+        if self.cancelled:
+            raise Cancelled("cancelled")
+
+
+Work = Callable[[Progress], dict[str, Any]]
+
+
+class Jobs:
+    """Runs jobs on a few threads of this process."""
+
+    def __init__(self, store: Store, workers: int = 2) -> None:
+        self.process = own_process()
+        self._store = store
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="job")
+        self._running: dict[int, Progress] = {}
+        self._lock = threading.Lock()
+
+    def submit(self, kind: str, owner_id: int, work: Work, params: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Queue `work` and return the stored job."""
+        job = self._store.add(kind, owner_id, self.process, params or {})
+        progress = Progress(job["id"], self._store)
+        with self._lock:
+            self._running[job["id"]] = progress
+        self._pool.submit(self._run, job["id"], progress, work)
+        return job
+
+    def progress(self, job_id: int) -> Progress | None:
+        """Return the live progress of a job of this process, None once it has ended."""
+        with self._lock:
+            return self._running.get(job_id)
+
+    def cancel(self, job_id: int) -> bool:
+        """Ask a job to stop; return whether this process runs it."""
+        progress = self.progress(job_id)
+        if progress is not None:
+            progress.cancel()
+        return progress is not None
+
+    def close(self, wait_s: float = 10.0) -> None:
+        """Ask all jobs to stop and wait for them a while."""
+        with self._lock:
+            running = list(self._running.values())
+        for progress in running:
+            progress.cancel()
+        deadline = time.monotonic() + wait_s
+        while self._running and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _run(self, job_id: int, progress: Progress, work: Work) -> None:
+        try:
+            self._store.start(job_id)
+            progress.check()
+            self._store.finish(job_id, "done", work(progress), None, {})
+        except Cancelled as error:
+            self._end(job_id, "cancelled", error.code, error.values)
+        except AppError as error:
+            log.warning("job %s failed: %s", job_id, error)
+            self._end(job_id, "failed", error.code, error.values)
+        except Exception as error:
+            log.exception("job %s failed", job_id)
+            self._end(job_id, "failed", "unexpected", {"kind": type(error).__name__})
+        finally:
+            with self._lock:
+                self._running.pop(job_id, None)
+
+    def _end(self, job_id: int, state: str, code: str, values: dict[str, Any]) -> None:
+        try:
+            self._store.finish(job_id, state, None, code, values)
+        except AppError:
+            log.exception("the end of job %s (%s) could not be stored", job_id, state)
+
+
+def own_process() -> str:
+    """Return a name for this process that no later one will bear: host, pid and time of start."""
+    return _name_of(os.getpid())
+
+
+def _name_of(pid: int) -> str:
+    return f"{socket.gethostname()}:{pid}@{psutil.Process(pid).create_time():.0f}"
+
+
+def process_lives(process: str) -> bool:
+    """Return whether the process that runs a job is still there; one on another host is taken to live."""
+    host, _, rest = process.partition(":")
+    if host != socket.gethostname():
+        return True
+    try:
+        return _name_of(int(rest.partition("@")[0])) == process
+    except (ValueError, psutil.NoSuchProcess):
+        return False

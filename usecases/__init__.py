@@ -1,0 +1,1 @@
+"""Internals of `services`: one module per group of use cases, under the same import rules."""
