@@ -1,0 +1,70 @@
+"""The frame around the pages: language, database, sidebar, and the one table of pages.
+
+`streamlit run app.py` starts it alone; `asgi.py` puts the server's routes around it.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+import services
+from locales import LANGUAGES, pick_language
+from support.errors import AppError
+from views import _shared, _sidebar
+from views._shared import text
+
+PAGES = (
+    ("growth_radar", "📈", "growth.title"),
+    ("data", "🗂️", "data.title"),
+)
+"""One line a page, in the order of the menu: file below views/ (also its URL), icon, title's key. The first one is
+what opens without a path."""
+
+
+def main() -> None:
+    """Draw one run: settle the language, draw, and bring the URL up to date."""
+    choose_language()
+    try:
+        draw()
+    finally:
+        _shared.write_url()
+
+
+def draw() -> None:
+    """Draw the frame, then the page."""
+    page = st.navigation([st.Page(f"views/{file}.py", title=text(title), icon=icon, url_path=file)
+                          for file, icon, title in PAGES])
+    st.set_page_config(page_title=f"{page.title} · {text('app.name')}", page_icon="🎵", layout="wide",
+                       menu_items={"About": text("app.about")})
+    language_switch()
+    try:
+        with st.spinner(text("app.starting")):
+            services.start()
+        _shared.set_frame(_sidebar.draw(services.current_actor()))
+    except AppError as error:
+        cannot_start(error)
+        return
+    page.run()
+
+
+def choose_language() -> None:
+    """Settle the language: the URL's, the session's, else the browser's."""
+    browser = pick_language(st.context.locale)
+    st.session_state["app_lang_now"] = _shared.in_url("lang", "app_lang", _shared.one_of(tuple(LANGUAGES)), browser,
+                                                      quiet=True)
+
+
+def language_switch() -> None:
+    """Draw the language switch at the top of the sidebar."""
+    st.sidebar.segmented_control(text("app.language"), list(LANGUAGES), format_func=LANGUAGES.__getitem__,
+                                 key="app_lang", required=True, label_visibility="collapsed", width="stretch")
+
+
+def cannot_start(error: AppError) -> None:
+    """Say why there is nothing to show, and offer to try again."""
+    st.title(text("app.cannot_start"))
+    _shared.error_box(error)
+    st.button(text("app.retry"), type="primary", key="app_retry", icon=":material/refresh:")
+
+
+main()

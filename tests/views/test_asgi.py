@@ -1,0 +1,69 @@
+"""The server's own routes and its lifespan, over made-up services."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import importlib
+import sys
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from support.errors import DatabaseUnavailable
+
+
+@pytest.fixture
+def asgi(fake, monkeypatch):
+    """Return the module imported anew over the fake; what it freezes is given back."""
+    monkeypatch.delitem(sys.modules, "asgi", raising=False)
+    yield importlib.import_module("asgi")
+    gc.unfreeze()
+    sys.modules.pop("asgi", None)
+
+
+def client(asgi):
+    return TestClient(Starlette(routes=[Route("/healthz", asgi.healthz), Route("/readyz", asgi.readyz)]))
+
+
+def test_healthz_answers_whatever_the_database_does(asgi, fake):
+    fake.readiness = (False, "gone")
+    answer = client(asgi).get("/healthz")
+    assert (answer.status_code, answer.text) == (200, "ok")
+
+
+@pytest.mark.parametrize(("ready", "status"), [((True, ""), 200), ((False, "revision 3, needed 4"), 503)])
+def test_readyz_says_whether_and_why_not(asgi, fake, ready, status):
+    fake.readiness = ready
+    answer = client(asgi).get("/readyz")
+    assert answer.status_code == status
+    assert answer.json() == {"ready": ready[0], "reason": ready[1]}
+
+
+def test_the_lifespan_starts_warms_up_and_stops(asgi, fake):
+    async def live():
+        async with asgi.lifespan(asgi.app):
+            pass
+
+    before = gc.get_freeze_count()
+    asyncio.run(live())
+    assert len(fake.called("start")) == len(fake.called("stop")) == 1
+    assert gc.get_freeze_count() > before
+    assert "plotly.graph_objects" in sys.modules
+
+
+def test_a_database_that_is_away_does_not_stop_the_server(asgi, fake):
+    fake.failures["start"] = DatabaseUnavailable("database_unreachable", where="db:5432", detail="refused")
+
+    async def live():
+        async with asgi.lifespan(asgi.app):
+            return client(asgi).get("/healthz").status_code
+
+    assert asyncio.run(live()) == 200
+    assert len(fake.called("stop")) == 1
+
+
+def test_both_routes_are_in_the_app(asgi):
+    assert {route.path for route in asgi.app._user_routes} == {"/healthz", "/readyz"}
