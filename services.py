@@ -12,13 +12,6 @@ import threading
 import config
 import db
 from accounts import LOCAL_ADMINISTRATOR, Actor, may
-from data_processing import (
-    LEFT_OUT_OF_MEANS,
-    LEFT_OUT_OF_TOTALS,
-    PLATFORMS,
-    Flag,
-    flag_names,
-)
 from support.errors import AppError
 from usecases import jobs
 from usecases.files import (
@@ -33,15 +26,22 @@ from usecases.files import (
     withdraw_level,
 )
 from usecases.growth import artist_growth, data_status, data_version, delete_artist, list_artists, preview_delete
+from usecases.home import capabilities, demo_song, home
 from usecases.jobs import active_job, cancel_job, get_job, latest_job
 from usecases.results import (
+    ArtistChange,
     ArtistGrowth,
     ArtistSummary,
+    Capability,
     DataStatus,
     DeletePreview,
+    DemoSong,
     FileOutcome,
     FileRecord,
+    HomeSummary,
     JobView,
+    Riser,
+    RunSummary,
     SongSummary,
     SyncReport,
     UploadOutcome,
@@ -53,12 +53,12 @@ _starting = threading.Lock()
 _started = False
 
 __all__ = [
-    "LEFT_OUT_OF_MEANS", "LEFT_OUT_OF_TOTALS", "PLATFORMS", "Actor", "ArtistGrowth", "ArtistSummary", "DataStatus",
-    "DeletePreview", "FileOutcome", "FileRecord", "Flag", "JobView", "SongSummary", "SyncReport", "UploadOutcome",
-    "accept_level", "active_job", "artist_growth", "cancel_job", "current_actor", "data_status", "data_version",
-    "delete_artist", "flag_names", "get_job", "latest_job", "list_artists", "list_files", "may", "preview_delete",
-    "ready", "recent_runs", "rejected_rows", "restore_files", "save_uploads", "set_file_options", "settings", "start",
-    "stop", "submit_sync", "sync", "withdraw_level",
+    "Actor", "ArtistChange", "ArtistGrowth", "ArtistSummary", "Capability", "DataStatus", "DeletePreview", "DemoSong",
+    "FileOutcome", "FileRecord", "HomeSummary", "JobView", "Riser", "RunSummary", "SongSummary", "SyncReport",
+    "UploadOutcome", "accept_level", "active_job", "artist_growth", "cancel_job", "capabilities", "current_actor",
+    "data_status", "data_version", "delete_artist", "demo_song", "get_job", "home", "latest_job", "list_artists",
+    "list_files", "may", "preview_delete", "ready", "recent_runs", "rejected_rows", "restore_files", "save_uploads",
+    "set_file_options", "settings", "start", "stop", "submit_sync", "sync", "withdraw_level",
 ]
 
 

@@ -15,6 +15,8 @@ Run ``python cmdata/make_sample.py [--out DIR] [--seed N]``.
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -425,6 +427,8 @@ def main(argv: list[str] | None = None) -> None:
     files = build(options.seed)
     for name, content in files.items():
         (options.out / name).write_bytes(content)
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    (options.out / "sample.json").write_text(json.dumps(digests, indent=1, ensure_ascii=False) + "\n", "utf-8")
     log.info("%d files, %d bytes, in %s", len(files), sum(map(len, files.values())), options.out)
 
 

@@ -7,6 +7,7 @@ Exports of one folder hold the same few hundred spellings, so each spelling is r
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
@@ -20,7 +21,8 @@ _FIRST, _LAST = date(1990, 1, 1), date(2199, 12, 31)
 _EXCEL_EPOCH = date(1899, 12, 30)
 _EXCEL_SERIALS = range(32874, 109575)
 """Excel serials of 1990-01-01 to 2199-12-31."""
-_TIME = r"(?:[T\s]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp][Mm])?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?)?"
+_TIME = (r"(?:[T\s]+(?:오전\s*|오후\s*)?\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp][Mm])?"
+         r"\s*(?:Z|UTC|[+-]\d{2}(?::?\d{2})?)?)?")
 _WEEKDAY = r"(?:\([^)]{1,3}\)|[월화수목금토일]요일)?"
 _YEAR_FIRST = re.compile(
     rf"(\d{{4}})\s*[-./년]\s*(\d{{1,2}})\s*[-./월]\s*(\d{{1,2}})\s*[.일]?\s*{_WEEKDAY}{_TIME}")
@@ -30,14 +32,20 @@ _SERIAL = re.compile(r"(\d{5,6})(?:\.\d+)?")
 _NAMED = ("%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y", "%d-%b-%Y")
 
 
-class DateReader:
-    """Reads date cells; one per process, since it remembers spellings.
+LONGEST = 64
+"""Characters above which a cell is no date."""
+_INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200e\u200f\u202a\u202c"))
+"""Marks that browsers and concatenated files leave in date cells."""
+
+
+class DateReader(threading.local):
+    """Reads date cells; one per process, since it remembers spellings (each thread its own).
 
     `fixed` maps a spelling to its day number, `either` maps a year-last spelling to its two leading numbers and its
     year.
     """
 
-    LIMIT = 500_000
+    LIMIT = 200_000
 
     def __init__(self) -> None:
         self.fixed: dict[str, int] = {}
@@ -74,7 +82,7 @@ class DateReader:
             self.either.clear()
             self.forms.clear()
         for cell in set(cells):
-            if cell not in self.fixed and cell not in self.either:
+            if cell not in self.fixed and cell not in self.either and len(cell) <= LONGEST:
                 self._learn(cell)
 
     def _learn(self, cell: str) -> None:
@@ -86,20 +94,23 @@ class DateReader:
             return
         day, form = _read(text)
         self.fixed[cell] = day
-        self.forms[cell] = form
+        if day != MISSING:
+            self.forms[cell] = form
 
-    def orders(self, cells: list[str]) -> tuple[bool, str | None, str | None]:
-        """Tell whether year-last dates are there, one that can only be day/month and one only month/day."""
+    def orders(self, cells: list[str]) -> tuple[str | None, str | None, str | None]:
+        """Return a year-last date if there is any, one that can only be day/month and one only month/day."""
         self.learn(cells)
+        if not self.either:
+            return None, None, None
         seen = [(cell, self.either[cell]) for cell in dict.fromkeys(cells) if cell in self.either]
         only_dmy = next((cell for cell, (a, b, _) in seen if 12 < a <= 31 and b <= 12), None)
         only_mdy = next((cell for cell, (a, b, _) in seen if 12 < b <= 31 and a <= 12), None)
-        return bool(seen), only_dmy, only_mdy
+        return seen[0][0] if seen else None, only_dmy, only_mdy
 
     def is_date(self, cell: str) -> bool:
         """Return whether a cell is a date in any form (used to tell a header from data)."""
         self.learn([cell])
-        return cell in self.either or self.fixed[cell] != MISSING
+        return cell in self.either or self.fixed.get(cell, MISSING) != MISSING
 
     def form(self, cell: str) -> str:
         """Return the name of the form of a cell that was read: ``korean``, ``iso``, ``dotted`` ..."""
@@ -107,7 +118,7 @@ class DateReader:
 
 
 def _clean(cell: str) -> str:
-    return unicodedata.normalize("NFKC", cell).strip().strip('"').strip()
+    return unicodedata.normalize("NFKC", cell).translate(_INVISIBLE).strip().strip('"').strip()
 
 
 def _read(text: str) -> tuple[int, str]:
@@ -148,6 +159,15 @@ def _number(year: int, month: int, day: int) -> int:
 def _ordered(numbers: tuple[int, int, int], order: str) -> int:
     first, second, year = numbers
     return _number(year, first, second) if order == "mdy" else _number(year, second, first)
+
+
+def out_of_range(cell: str) -> bool:
+    """Return whether a cell that was not read is a date of a year before 1990 or after 2199."""
+    text = _clean(cell[:LONGEST])
+    match = _YEAR_FIRST.fullmatch(text) or _COMPACT.fullmatch(text)
+    last = _YEAR_LAST.fullmatch(text)
+    year = int(match[1]) if match else int(last[3]) if last else _FIRST.year
+    return not _FIRST.year <= year <= _LAST.year
 
 
 def to_date(day: int) -> date:

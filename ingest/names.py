@@ -13,9 +13,18 @@ from support.errors import FileRefused
 MAX_NAME = 240
 """Characters; most file systems allow 255 bytes, and a name must leave room for a temporary suffix."""
 
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2,})")
+_LOW, _HIGH = "[a-zß-öø-ÿ]", "[A-ZÀ-ÖØ-Þ]"
+_CAMEL = re.compile(rf"(?<={_LOW})(?<!\b{_LOW})(?<!Mc)(?={_HIGH})|(?<=\d)(?={_HIGH}{_LOW})"
+                    rf"|(?<={_HIGH})(?={_HIGH}{_LOW}{{2,}})")
+"""Where a word begins; iKON, 2NE1, B1A4 and McCartney stay whole."""
 _JOINED_OF = re.compile(r"\b([A-Z][a-z]*[a-np-z])of(?= [A-Z])")
-_NOT_OF = {"There", "Here", "Where"}
+_NOT_OF = {"There", "Here", "Where", "Pr", "Ol", "El", "Christ", "Krist"}
+"""Beginnings of words and names that end in *of*: Prof, Olof, Christof."""
+_INVISIBLE = re.compile("[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+                        "\u20d0-\u20ff\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]")
+"""Characters one cannot see: fillers, variation selectors of emoji, marks of writing direction."""
+_REVERSING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Marks that make a name read otherwise than it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +65,7 @@ def _check_characters(name: str) -> None:
     if len(name) > MAX_NAME:
         raise FileRefused("name.long", limit=MAX_NAME)
     bad = any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in name)
-    if bad or "/" in name or "\\" in name or name.startswith("."):
+    if bad or _REVERSING.search(name) or "/" in name or "\\" in name or name.startswith("."):
         raise FileRefused("name.characters", name=printable(name))
 
 
@@ -80,9 +89,11 @@ def normalise(text: str) -> str:
 
     A text made of symbols alone (a song called ``?``) keeps them; ``""`` means there is nothing to go by.
     """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    folded = _INVISIBLE.sub("", unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()))
     kept = "".join(char for char in folded if unicodedata.category(char)[0] in "LNM")
-    return kept or "".join(char for char in folded if unicodedata.category(char)[0] == "S")
+    if any(unicodedata.category(char)[0] in "LN" for char in kept):
+        return kept
+    return "".join(char for char in folded if unicodedata.category(char)[0] in "SP" and char not in "._")
 
 
 @lru_cache(maxsize=65536)
@@ -92,8 +103,9 @@ def display_name(key: str) -> str:
     A joined *of* is split where no word ends so (``TheFateofOphelia`` is The Fate of Ophelia).
     """
     text = " ".join(unicodedata.normalize("NFC", key).split())
-    if " " not in text:
-        text = _CAMEL.sub(" ", text)
+    if " " in text:
+        return text
+    text = _CAMEL.sub(" ", text)
     return _JOINED_OF.sub(lambda m: m[0] if m[1] in _NOT_OF else f"{m[1]} of", text)
 
 

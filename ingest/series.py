@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from ingest.audit import ITEMS, Audited, audit, day_numbers
-from ingest.dates import MISSING, DateReader, to_date
+from ingest.dates import MISSING, DateReader, out_of_range, to_date
 from ingest.names import printable
 from ingest.numbers import read_numbers
-from ingest.text import Cells, decode, find_separator, read_cells, split_lines
+from ingest.text import Cells, Lines, find_separator, is_hint, like_a_date, read_cells
 from support.errors import FileRefused
 
 KEPT_REJECTS = 10_000
@@ -21,8 +21,10 @@ KEPT_REJECTS = 10_000
 RAW_LENGTH = 500
 FALLING_SHARE = 0.2
 """Share of falling steps above which values are daily amounts; totals fall on rare corrections only."""
-FEW_STEPS = 7
-"""Steps below which rising values prove nothing about their kind."""
+FEW_STEPS = 28
+"""Steps without a fall below which values prove nothing: amounts follow the weekday, but may ramp up for a while."""
+STEADY = 0.01
+"""Share of the usual value below which even frequent falls are corrections of a total; amounts vary more."""
 _DAILY_WORDS = ("일일", "일별", "daily", "per day", "하루", "diario", "por día", "täglich", "日間")
 _TOTAL_WORDS = ("누적", "총", "total", "cumulative", "accumul", "累計", "합계", "gesamt", "acumulad")
 
@@ -102,105 +104,140 @@ def read_file(data: bytes, *, kind: str | None = None, date_order: str | None = 
         If the bytes, the separator or the order of its dates cannot be made out. A file none of whose lines holds a
         reading is returned, with its rejected lines; see `Readings.refusal`.
     """
-    text, encoding = decode(data)
-    lines = split_lines(text)
-    separator = find_separator(lines)
-    start, header = _header(lines, separator)
-    chunks = list(read_cells(lines, separator, start))
-    order = _date_order(chunks, date_order)
-    collected = _Collected(lines)
-    for cells in chunks:
-        collected.add(cells, order)
+    lines = Lines(data)
+    separator = find_separator(line for _, block in lines for line in block)
+    start, header, columns = _header(lines, separator)
+    blocks = _blocks(lines, separator, start, columns)
+    order = _date_order(blocks(), date_order)
+    collected = _Collected()
+    for block, cells in blocks():
+        collected.add(cells, order, block)
     readings = collected.readings()
-    readings.encoding, readings.separator = encoding, separator
-    readings.date_format = _form(chunks, order)
+    readings.encoding, readings.separator, readings.date_format = lines.encoding, separator, collected.form
     readings.kind = kind or find_kind(readings, header)
     return readings
 
 
-def _header(lines: list[str], separator: str) -> tuple[int, str]:
-    """Return the index of the first data line and the text of the header, empty where there is none."""
-    index = 0
-    while index < len(lines) and (not lines[index].strip() or lines[index].lower().startswith("sep=")):
-        index += 1
-    if index == len(lines):
-        raise FileRefused("file.empty")
-    first = next(read_cells([lines[index]], separator, 0))
-    if first.dates and (_dates.is_date(first.dates[0]) or any(char.isdigit() for char in first.values[0])):
-        return index, ""
-    return index + 1, lines[index]
+_Block = tuple[tuple[int, list[str]], Cells]
 
 
-def _date_order(chunks: list[Cells], chosen: str | None) -> str | None:
-    some, only_dmy, only_mdy = False, None, None
-    for cells in chunks:
+def _blocks(lines: Lines, separator: str, start: int, columns: int) -> Callable[[], Iterable[_Block]]:
+    """Return what gives the blocks from line `start` on: a small file is taken apart once, a large one each time."""
+    def take() -> Iterator[_Block]:
+        for number, block in lines:
+            skip = max(0, start - number)
+            if skip < len(block) and any(block):
+                block = block[skip:] if skip else block
+                yield (number + skip, block), read_cells(block, separator, number + skip, columns)
+    if lines.single is None:
+        return take
+    held = list(take())
+    return lambda: held
+
+
+def _header(lines: Lines, separator: str) -> tuple[int, str, int]:
+    """Return the number of the first data line, the header (empty where there is none) and its number of columns."""
+    for number, block in lines:
+        for index, line in enumerate(block, number):
+            if not line.strip() or is_hint(line):
+                continue
+            first = read_cells([line], separator, index)
+            if first.dates and (like_a_date(first.dates[0]) or _dates.is_date(first.dates[0])
+                                or any(char.isdigit() for char in first.values[0])):
+                return index, "", 0
+            return index + 1, line, line.count(separator) + 1
+    raise FileRefused("file.empty")
+
+
+def _date_order(blocks: Iterable[_Block], chosen: str | None) -> str | None:
+    if chosen:
+        return chosen
+    some, only_dmy, only_mdy = None, None, None
+    for _, cells in blocks:
         seen, dmy, mdy = _dates.orders(cells.dates)
         some, only_dmy, only_mdy = some or seen, only_dmy or dmy, only_mdy or mdy
-    if not some or chosen:
-        return chosen
+    if some is None:
+        return None
     if only_dmy and only_mdy:
         raise FileRefused("file.date_contradiction", dmy=printable(only_dmy), mdy=printable(only_mdy))
     if not only_dmy and not only_mdy:
-        example = next(cell for cells in chunks for cell in cells.dates if cell in _dates.either)
-        raise FileRefused("file.date_order", example=printable(example.strip()))
+        raise FileRefused("file.date_order", example=printable(some.strip()))
     return "dmy" if only_dmy else "mdy"
 
 
-def _form(chunks: list[Cells], order: str | None) -> str:
-    for cells in chunks:
-        for cell in cells.dates:
+def _form(cells: list[str], order: str | None) -> str:
+    for cell in cells:
+        if _dates.is_date(cell):
             form = _dates.form(cell)
-            if form not in ("named", "unknown") or _dates.is_date(cell):
-                return order or form if form == "year_last" else form
+            return order or form if form == "year_last" else form
     return "unknown"
 
 
 class _Collected:
     """Accepted readings and rejected lines of all chunks of one file."""
 
-    def __init__(self, lines: list[str]) -> None:
-        self.lines = lines
+    HELD = 500_000
+    """Readings above which repeated days are dropped at once, for memory."""
+
+    def __init__(self) -> None:
         self.parts: list[tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]] = []
         self.rejects: list[Rejected] = []
-        self.rejected = 0
-        self.read = 0
+        self.repeats: list[tuple[int, int, float]] = []
+        self.rejected = self.repeated = self.read = self.held = 0
+        self.form = "unknown"
 
-    def add(self, cells: Cells, order: str | None) -> None:
+    def add(self, cells: Cells, order: str | None, block: tuple[int, list[str]]) -> None:
         self.read += len(cells.dates) + len(cells.ragged)
-        for number, raw in cells.ragged:
-            self._reject(number, "columns", raw)
-        if not cells.dates:
-            return
+        bad: list[tuple[int, str, str]] = []
+        if cells.dates:
+            bad = self._add_readings(cells, order)
+        self.rejected += len(cells.ragged) + len(bad)
+        room = KEPT_REJECTS - len(self.rejects)
+        first, lines = block
+        for number, cell, reason in sorted(cells.ragged[:room] + bad)[:room]:
+            raw = printable(lines[number - first][:RAW_LENGTH])[:RAW_LENGTH]
+            self.rejects.append(Rejected(number, raw, reason, printable(cell.strip()[:80])[:80]))
+
+    def _add_readings(self, cells: Cells, order: str | None) -> list[tuple[int, str, str]]:
+        """Keep the readings of a block; return the lines without one, as `Cells.ragged`."""
         days = _dates.days(cells.dates, order)
         values, reasons = read_numbers(cells.values)
+        if self.form == "unknown":
+            self.form = _form(cells.dates, order)
         good = (days != MISSING) & ~np.isnan(values)
-        if not good.all():
-            for index in np.flatnonzero(~good):
-                self._reject_cell(cells, int(index), bool(days[index] == MISSING), reasons)
         reported = _reported(cells.third)
         numbers = np.asarray(cells.numbers, dtype=np.int64)
         self.parts.append((days[good], values[good], None if reported is None else reported[good], numbers[good]))
-
-    def _reject_cell(self, cells: Cells, index: int, no_date: bool, reasons: dict[int, str]) -> None:
-        cell = cells.dates[index] if no_date else cells.values[index]
-        reason = _date_reason(cell) if no_date else reasons[index]
-        self._reject(cells.numbers[index], reason, cell)
-
-    def _reject(self, number: int, reason: str, cell: str) -> None:
-        self.rejected += 1
-        if len(self.rejects) < KEPT_REJECTS:
-            raw = printable(self.lines[number - 1])[:RAW_LENGTH]
-            self.rejects.append(Rejected(number, raw, reason, printable(cell.strip())[:80]))
+        self.held += int(good.sum())
+        if self.held > self.HELD:
+            self.parts = [self._last_ones()]
+            self.held = len(self.parts[0][0])
+        return [(cells.numbers[index], cells.values[index], reasons[index]) if days[index] != MISSING
+                else (cells.numbers[index], cells.dates[index], _date_reason(cells.dates[index]))
+                for index in np.flatnonzero(~good).tolist()]
 
     def readings(self) -> Readings:
+        days, values, reported, numbers = self._last_ones()
+        return Readings(days, values, reported, "cumulative", lines_read=self.read, rejected=self.rejected,
+                        repeated=self.repeated, rejects=self.rejects,
+                        repeats=_repeats(self.repeats, days, values, numbers))
+
+    def _last_ones(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]:
+        """Return the last reading of each day, and note those it replaces."""
         if not self.parts:
             self.parts.append((np.empty(0, np.int32), np.empty(0), None, np.empty(0, np.int64)))
         days, values, reported, numbers = self._joined()
         kept = _last_of_each_day(days)
-        repeats = _repeats(days, values, numbers, kept) if len(kept) < len(days) else []
-        return Readings(days[kept], values[kept], None if reported is None else reported[kept], "cumulative",
-                        lines_read=self.read, rejected=self.rejected, repeated=len(days) - len(kept),
-                        rejects=self.rejects, repeats=repeats)
+        if kept is None:
+            return days, values, reported, numbers
+        if len(kept) < len(days):
+            replaced = np.ones(len(days), dtype=bool)
+            replaced[kept] = False
+            self.repeated += len(days) - len(kept)
+            room = ITEMS - len(self.repeats)
+            self.repeats += [(int(days[index]), int(numbers[index]), float(values[index]))
+                             for index in np.flatnonzero(replaced)[:room]]
+        return days[kept], values[kept], None if reported is None else reported[kept], numbers[kept]
 
     def _joined(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]:
         if len(self.parts) == 1:
@@ -211,7 +248,7 @@ class _Collected:
 
 
 def _date_reason(cell: str) -> str:
-    return "date_range" if sum(char.isdigit() for char in cell) >= 8 and _dates.form(cell) != "named" else "date"
+    return "date_range" if out_of_range(cell) else "date"
 
 
 def _reported(third: list[str] | None) -> np.ndarray | None:
@@ -224,36 +261,34 @@ def _reported(third: list[str] | None) -> np.ndarray | None:
         return read_numbers([cell or "x" for cell in third])[0]
 
 
-def _last_of_each_day(days: np.ndarray) -> np.ndarray:
-    """Return the indices of the last line of each day, by day."""
+def _last_of_each_day(days: np.ndarray) -> np.ndarray | None:
+    """Return the indices of the last line of each day, by day; None where every line is one already."""
     if len(days) < 2 or (np.diff(days) > 0).all():
-        return np.arange(len(days))
+        return None
     order = np.argsort(days, kind="stable")
     ordered = days[order]
     last = np.concatenate((ordered[1:] != ordered[:-1], [True]))
     return order[last]
 
 
-def _repeats(days: np.ndarray, values: np.ndarray, numbers: np.ndarray, kept: np.ndarray) -> list[dict[str, Any]]:
+def _repeats(replaced: list[tuple[int, int, float]], days: np.ndarray, values: np.ndarray, numbers: np.ndarray,
+             ) -> list[dict[str, Any]]:
     """Return, for days read more than once, the lines and whether the readings differ."""
-    again = np.setdiff1d(np.arange(len(days)), kept)[:ITEMS]
-    last = dict(zip(days[kept].tolist(), kept.tolist(), strict=True))
-    return [{"day": to_date(days[index]).isoformat(), "line": int(numbers[index]),
-             "kept_line": int(numbers[last[int(days[index])]]),
-             "from": float(values[index]), "to": float(values[last[int(days[index])]])} for index in again]
+    kept = np.searchsorted(days, [day for day, _, _ in replaced]).tolist()
+    return [{"day": to_date(day).isoformat(), "line": line, "kept_line": int(numbers[index]), "from": value,
+             "to": float(values[index])} for (day, line, value), index in zip(replaced, kept, strict=True)]
 
 
 def find_kind(readings: Readings, header: str = "") -> str:
     """Return ``cumulative`` or ``daily``.
 
-    Totals rise with rare corrections; daily amounts go up and down. A short run that only rises is told by the
-    export's own change column, then by the words of the header, and is otherwise taken as totals.
+    Totals rise with rare and small corrections; daily amounts go up and down. What does not fall often is told by the
+    export's own change column, then, if it is short, by the words of the header, and is otherwise taken as totals.
     """
     steps = np.diff(readings.values)
-    if len(steps) and float((steps < 0).mean()) > FALLING_SHARE:
+    falling = float((steps < 0).mean()) if len(steps) else 0.0
+    if falling > FALLING_SHARE and float(np.abs(steps).max()) > STEADY * float(np.median(readings.values)):
         return "daily"
-    if len(steps) >= FEW_STEPS and float(np.median(readings.values)) > float(np.abs(steps).max()):
-        return "cumulative"
     third = readings.reported
     if third is not None and len(steps):
         close = np.isclose(third[1:], steps, rtol=0.01, atol=1.0)
@@ -261,7 +296,7 @@ def find_kind(readings: Readings, header: str = "") -> str:
             return "cumulative"
     words = header.casefold()
     if any(word in words for word in _DAILY_WORDS) and not any(word in words for word in _TOTAL_WORDS):
-        return "daily"
+        return "daily" if falling or len(steps) < FEW_STEPS else "cumulative"
     return "cumulative"
 
 
@@ -283,7 +318,8 @@ def combine(parts: Sequence[Part]) -> Part:
     if len(parts) == 1:
         return parts[0]
     days = np.concatenate([part.days for part in parts])
-    kept = _last_of_each_day(days)
+    last = _last_of_each_day(days)
+    kept = np.arange(len(days)) if last is None else last
     values = np.concatenate([part.values for part in parts])[kept]
     sources = np.concatenate([np.broadcast_to(part.source, len(part.days)) for part in parts])[kept]
     reported = np.concatenate([np.full(len(part.days), np.nan) if part.reported is None else part.reported

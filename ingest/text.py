@@ -6,32 +6,102 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from support.errors import FileRefused
 
 SEPARATORS = (",", ";", "\t", "|")
-CHUNK_LINES = 200_000
-"""Lines taken apart at once, so that a 200 MB file stays within a few hundred MB of memory."""
+BLOCK = 4_000_000
+"""Bytes of a file decoded and taken apart at once, so that a 200 MB file stays within a few hundred MB of memory."""
+LONGEST_LINE = 1_000_000
+"""Characters of a line that are looked at where a line runs over several blocks; no reading is that long."""
+MOST_CELLS = 8
+"""Cells a line is cut into: date, value, third, and enough to notice a number with unquoted thousands."""
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _SAMPLE_LINES = 20
+_SAMPLE_WIDTH = 1_000
 _NEWLINES = re.compile("\r\n|\r")
+_CUT_GROUPS = re.compile(r"\d{1,3}(?=.*,\d{3})(?:,[+-]?\d{1,3})+(?:\.\d+)?,*")
 
 
 @dataclass(slots=True)
 class Cells:
     """Columns of raw cells of a run of lines: `numbers` are line numbers counted from 1, header included.
 
-    `third` is None where no line has a third cell. `ragged` are lines without a value column, as (line, text).
+    `third` is None where no line has a third cell. `ragged` are lines whose value cannot be told apart, as
+    (line, text, reason).
     """
 
     numbers: list[int]
     dates: list[str]
     values: list[str]
     third: list[str] | None
-    ragged: list[tuple[int, str]]
+    ragged: list[tuple[int, str, str]]
+
+
+class Lines:
+    """The lines of a file, in blocks of (number of the first line, lines), as often as one iterates.
+
+    Parameters
+    ----------
+    data : bytes
+
+    Raises
+    ------
+    FileRefused
+        If the bytes are not text, or in no accepted encoding.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.single: list[str] | None = None
+        if len(data) <= BLOCK:
+            text, self.encoding = decode(data)
+            self.single = split_lines(text)
+        else:
+            self.encoding = _encoding_of(data)
+
+    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
+        if self.single is not None:
+            return iter([(1, self.single)])
+        return self._blocks()
+
+    def _blocks(self) -> Iterator[tuple[int, list[str]]]:
+        number, rest = 1, ""
+        for text in _texts(self.data, self.encoding):
+            lines = (rest + text).split("\n")
+            rest = lines.pop()[:LONGEST_LINE]
+            if lines:
+                yield number, lines
+                number += len(lines)
+        if rest:
+            yield number, [rest]
+
+
+def _texts(data: bytes, encoding: str) -> Iterator[str]:
+    """Decode block by block; every line end comes out as LF."""
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=True)
+    view = memoryview(data)
+    for start in range(0, len(view), BLOCK):
+        yield decoder.decode(bytes(view[start:start + BLOCK]), final=start + BLOCK >= len(view))
+
+
+def _encoding_of(data: bytes) -> str:
+    """Return the encoding of a large file: tell it by its head, then try the whole."""
+    encoding = next((name for bom, name in _BOMS if data.startswith(bom)), "")
+    if not encoding and b"\0" in data[:4000]:
+        encoding = _utf16_without_bom(data[:4000])
+    for candidate in (encoding,) if encoding else ("utf-8", "cp949"):
+        try:
+            if any("\0" in text for text in _texts(data, candidate)):
+                raise FileRefused("file.binary")
+        except UnicodeDecodeError:
+            continue
+        return candidate
+    raise FileRefused("file.encoding")
 
 
 def decode(data: bytes) -> tuple[str, str]:
@@ -50,9 +120,10 @@ def decode(data: bytes) -> tuple[str, str]:
     if b"\0" in data[:4000]:
         return _strict(data, _utf16_without_bom(data[:4000]))
     try:
-        return data.decode("utf-8"), "utf-8"
+        data.decode("utf-8")
     except UnicodeDecodeError:
         return _strict(data, "cp949")
+    return _strict(data, "utf-8")
 
 
 def _strict(data: bytes, encoding: str) -> tuple[str, str]:
@@ -82,7 +153,7 @@ def split_lines(text: str) -> list[str]:
     return lines
 
 
-def find_separator(lines: list[str]) -> str:
+def find_separator(lines: Iterable[str]) -> str:
     """Return the separator that cuts most of the first lines into the same number of two or more cells.
 
     Raises
@@ -90,84 +161,91 @@ def find_separator(lines: list[str]) -> str:
     FileRefused
         If none does.
     """
-    sample = [line for line in lines[:_SAMPLE_LINES] if line.strip()]
+    sample = [line[:_SAMPLE_WIDTH] for line in islice((line for line in lines if line.strip()), _SAMPLE_LINES)]
     if not sample:
         raise FileRefused("file.empty")
-    if len(sample) > 1 and sample[0].lower().startswith("sep=") and len(sample[0].strip()) == 5:
-        return sample[0].strip()[4]
-    scores = [(_agreement(sample, mark), -order, mark) for order, mark in enumerate(SEPARATORS)]
-    best, _, mark = max(scores)
-    if best == 0:
+    if len(sample) > 1 and is_hint(sample[0]) and sample[0][4:5] in SEPARATORS:
+        return sample[0][4]
+    scores = [(*_agreement(sample, mark), -order, mark) for order, mark in enumerate(SEPARATORS)]
+    dated, cut, _, mark = max(scores)
+    if not dated and not cut:
         raise FileRefused("file.separator")
     return mark
 
 
-def _agreement(sample: list[str], mark: str) -> int:
-    """Count the lines whose date cell (before the first `mark`) has a digit and that have a second cell."""
-    if '"' in "".join(sample):
-        rows: Iterator[list[str]] = csv.reader(io.StringIO("\n".join(sample)), delimiter=mark)
-    else:
-        rows = (line.split(mark) for line in sample)
-    try:
-        return sum(len(row) > 1 and _like_a_date(row[0]) for row in rows)
-    except csv.Error:
-        return 0
+def is_hint(line: str) -> bool:
+    """Return whether a line is Excel's own ``sep=;``."""
+    return line[:4].lower() == "sep=" and len(line) < 10
 
 
-def _like_a_date(cell: str) -> bool:
+def _agreement(sample: list[str], mark: str) -> tuple[int, int]:
+    """Count the lines that `mark` cuts after something like a date, and those it cuts at all."""
+    rows = [_quoted_row(line, mark) if '"' in line else line.split(mark, 1) for line in sample]
+    return (sum(len(row) > 1 and like_a_date(row[0]) for row in rows), sum(len(row) > 1 for row in rows))
+
+
+def like_a_date(cell: str) -> bool:
+    """Return whether a cell has about the digits of a date."""
     if len(cell) > 40 or any(mark in cell for mark in ";\t|"):
         return False
     return 4 <= sum(char.isdigit() for char in cell) <= 14
 
 
-def read_cells(lines: list[str], separator: str, start: int) -> Iterator[Cells]:
-    """Take apart the lines from index `start` on, in chunks; blank lines are passed over."""
-    for first in range(start, len(lines), CHUNK_LINES):
-        chunk = lines[first:first + CHUNK_LINES]
-        if any('"' in line for line in chunk):
-            yield _quoted(chunk, separator, first + 1)
-        else:
-            yield _plain(chunk, separator, first + 1)
+def read_cells(lines: Sequence[str], separator: str, number: int, columns: int = 0) -> Cells:
+    """Take lines apart; `number` is that of the first one. Blank lines are passed over.
+
+    Parameters
+    ----------
+    lines : sequence of str
+    separator : str
+    number : int
+    columns : int
+        Columns the header names, 0 without a header. A comma-separated line with more of them whose cells are groups
+        of three digits holds a number with unquoted thousands, and no one can tell where it ends.
+    """
+    if any('"' in line for line in lines):
+        rows = [_quoted_row(line, separator) if '"' in line else line.split(separator, MOST_CELLS) for line in lines]
+        return _uneven(rows, lines, number, separator, columns)
+    return _plain(lines, separator, number, columns)
 
 
-def _plain(lines: list[str], separator: str, number: int) -> Cells:
-    """Take lines without quotes apart: quick where all have the same number of cells."""
-    rows = [line.split(separator) for line in lines]
+def _quoted_row(line: str, separator: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+    except csv.Error:
+        return [line]
+
+
+def _plain(lines: Sequence[str], separator: str, number: int, named: int) -> Cells:
+    """Take apart the quick way: no quotes, every line has the same number of cells."""
+    rows = [line.split(separator, MOST_CELLS) for line in lines]
     widths = set(map(len, rows))
-    if len(widths) == 1 and (width := widths.pop()) > 1:
+    if len(widths) == 1 and 1 < (width := widths.pop()) <= (named or 3):
         columns = list(zip(*rows, strict=True))
         third = list(columns[2]) if width > 2 else None
         return Cells(list(range(number, number + len(rows))), list(columns[0]), list(columns[1]), third, [])
-    return _uneven(enumerate(rows, number), lines, number, separator)
+    return _uneven(rows, lines, number, separator, named)
 
 
-def _quoted(lines: list[str], separator: str, number: int) -> Cells:
-    rows = []
-    for offset, line in enumerate(lines):
-        try:
-            cells = next(csv.reader([line], delimiter=separator), [])
-        except csv.Error:
-            cells = [line]
-        rows.append((number + offset, cells))
-    return _uneven(iter(rows), lines, number, separator)
-
-
-def _uneven(rows: Iterator[tuple[int, list[str]]], lines: list[str], first: int, separator: str) -> Cells:
+def _uneven(rows: list[list[str]], lines: Sequence[str], first: int, separator: str, named: int) -> Cells:
     cells = Cells([], [], [], [], [])
+    third: list[str] = []
     some_third = False
-    for number, row in rows:
+    for number, row in enumerate(rows, first):
         if len(row) < 2:
             line = lines[number - first]
             if line.strip():
-                cells.ragged.append((number, line))
+                cells.ragged.append((number, line, "columns"))
             continue
         if not any(cell.strip() for cell in row):
+            continue
+        if separator == "," and len(row) > (named or 3) and _CUT_GROUPS.fullmatch(cut := ",".join(row[1:])):
+            cells.ragged.append((number, cut, "value_ambiguous"))
             continue
         cells.numbers.append(number)
         cells.dates.append(row[0])
         cells.values.append(row[1])
-        cells.third.append(row[2] if len(row) > 2 else "")  # type: ignore[union-attr]
+        third.append(row[2] if len(row) > 2 else "")
         some_third = some_third or len(row) > 2
-    if not some_third:
-        cells.third = None
+    cells.third = third if some_third else None
     return cells

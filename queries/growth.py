@@ -53,6 +53,43 @@ def version(connection: Connection) -> str:
     return ":".join(map(str, row))
 
 
+def changes(connection: Connection, limit: int) -> list[dict[str, Any]]:
+    """Return, of the newest run that changed readings, the artists with the most of them."""
+    rows = connection.execute(
+        text("""SELECT a.id AS artist_id, a.key, a.display_name AS name, c.rows,
+                       (SELECT max(x.last_day) FROM series x JOIN songs s ON s.id = x.song_id
+                        WHERE s.artist_id = a.id) AS last_day
+                FROM sync_changes c JOIN artists a ON a.id = c.artist_id
+                WHERE c.run_id = (SELECT max(run_id) FROM sync_changes)
+                ORDER BY c.rows DESC, a.display_name LIMIT :limit"""), {"limit": limit})
+    return [dict(row._mapping) for row in rows]
+
+
+def risers(connection: Connection, threshold: float, limit: int) -> list[dict[str, Any]]:
+    """Return the artists and platforms whose newest growth rate is highest, above the threshold, fastest first.
+
+    One index look-up for each artist and platform; `artist_growth_data` is not scanned.
+    """
+    rows = connection.execute(
+        text("""SELECT a.id AS artist_id, a.key, a.display_name AS name, p.key AS platform, g.growth_rate, g.mean_7,
+                       g.day
+                FROM (SELECT s.artist_id, x.platform, max(x.last_day) AS last_day FROM series x
+                      JOIN songs s ON s.id = x.song_id GROUP BY s.artist_id, x.platform
+                      HAVING sum(x.total) > :threshold) AS newest
+                JOIN artist_growth_data g ON g.artist_id = newest.artist_id AND g.platform = newest.platform
+                                          AND g.day = newest.last_day
+                JOIN artists a ON a.id = newest.artist_id JOIN platforms p ON p.id = newest.platform
+                WHERE g.growth_rate > 0 AND g.mean_7 > 0
+                ORDER BY g.growth_rate DESC LIMIT :limit"""), {"threshold": threshold, "limit": limit})
+    return [dict(row._mapping) for row in rows]
+
+
+def folders(connection: Connection) -> list[str]:
+    """Return the folders that files in the database came from."""
+    return list(connection.execute(
+        text("SELECT DISTINCT folder FROM sync_files WHERE state = 'imported'")).scalars())
+
+
 def delete_preview(connection: Connection, artist_id: int) -> dict[str, Any] | None:
     """Return what hangs on an artist: name, songs, rows, file names; None if there is no such artist."""
     row = connection.execute(text("""

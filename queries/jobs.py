@@ -65,7 +65,9 @@ def interrupt(connection: Connection, processes: list[str]) -> int:
         {"processes": processes}).rowcount
 
 
-def active_processes(connection: Connection) -> list[str]:
-    """Return the processes that have active jobs."""
-    return list(connection.execute(
-        text("SELECT DISTINCT process FROM jobs WHERE state IN ('queued', 'running')")).scalars())
+def active_processes(connection: Connection) -> dict[str, float]:
+    """Return the processes that have active jobs, and the seconds since each was last heard of."""
+    rows = connection.execute(
+        text("""SELECT process, extract(epoch FROM now() - max(beat_at))::float8 FROM jobs
+                WHERE state IN ('queued', 'running') GROUP BY process"""))
+    return {process: silent for process, silent in rows}

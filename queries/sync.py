@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
@@ -95,6 +96,28 @@ def finish_run(connection: Connection, run_id: int, state: str, totals: dict[str
         {"id": run_id, "state": state, "totals": json.dumps(totals), "error": error}).one()
 
 
+def put_changes(connection: Connection, run_id: int, rows_by_song: dict[int, int]) -> None:
+    """Add to what a run changed, artist by artist."""
+    connection.execute(
+        text("""INSERT INTO sync_changes AS c (run_id, artist_id, rows)
+                SELECT :run, s.artist_id, sum(n.rows) FROM unnest(CAST(:songs AS integer[]), CAST(:rows AS integer[]))
+                AS n (song_id, rows) JOIN songs s ON s.id = n.song_id GROUP BY s.artist_id
+                ON CONFLICT (run_id, artist_id) DO UPDATE SET rows = c.rows + excluded.rows"""),
+        {"run": run_id, "songs": list(rows_by_song), "rows": list(rows_by_song.values())})
+
+
+def waiting_files(connection: Connection, limit: int) -> list[dict[str, Any]]:
+    """Return files that wait for somebody: refused, or with a leap on a day nobody accepted; refused ones first."""
+    rows = connection.execute(
+        text("""SELECT f.*, a.id AS artist_id, a.display_name AS artist, s.title AS song, p.key AS platform_key
+                FROM sync_files f LEFT JOIN songs s ON s.id = f.song_id LEFT JOIN artists a ON a.id = s.artist_id
+                     LEFT JOIN platforms p ON p.id = f.platform
+                WHERE f.state = 'refused' OR (f.state = 'imported' AND jsonb_path_exists(
+                          f.audit, '$.jumps.items[*] ? (@.accepted == false)'))
+                ORDER BY f.state DESC, f.name LIMIT :limit"""), {"limit": limit})
+    return [dict(row._mapping) for row in rows]
+
+
 def recent_runs(connection: Connection, limit: int) -> list[dict[str, Any]]:
     """Return the newest runs, newest first."""
     rows = connection.execute(
@@ -111,8 +134,9 @@ def recent_runs(connection: Connection, limit: int) -> list[dict[str, Any]]:
 def manifest(connection: Connection) -> dict[str, dict[str, Any]]:
     """Return what is known of every file, by name."""
     rows = connection.execute(
-        text("""SELECT id, name, sha256, reader, state, recheck_on, kind_option, date_order_option, accepted_days,
-                       lines_read, accepted, rejected, repeated, reason, reason_values FROM sync_files"""))
+        text("""SELECT id, name, sha256, reader, state, song_id, platform, recheck_on, kind_option, date_order_option,
+                       accepted_days, lines_read, accepted, rejected, repeated, reason, reason_values
+                FROM sync_files"""))
     return {row.name: dict(row._mapping) for row in rows}
 
 
@@ -148,9 +172,18 @@ def put_files(connection: Connection, files: Sequence[dict[str, Any]]) -> None:
         INSERT INTO sync_files AS f ({", ".join(_FILE_COLUMNS)}) VALUES %s
         ON CONFLICT (name) DO UPDATE SET {updates}, song_id = coalesce(excluded.song_id, f.song_id), changed_at = now()
         WHERE ({old}) IS DISTINCT FROM ({new}) OR f.song_id IS DISTINCT FROM coalesce(excluded.song_id, f.song_id)"""
-    rows = [tuple(json.dumps(file[name], sort_keys=True) if name in ("audit", "reason_values") else file[name]
+    rows = [tuple(json.dumps(_finite(file[name]), sort_keys=True) if name in ("audit", "reason_values") else file[name]
                   for name in _FILE_COLUMNS) for file in files]
     _many(connection, statement, rows)
+
+
+def _finite(value: Any) -> Any:
+    """Return `value` with null for what JSON in PostgreSQL does not know: NaN and infinities."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _many(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -169,9 +202,9 @@ def put_artists(connection: Connection, artists: Iterable[tuple[str, str, str]])
     Parameters
     ----------
     artists : iterable of (norm_key, key, display name)
-        A known artist keeps the key and the name it has.
+        A known artist keeps the key and the name it has; of several spellings here the first counts.
     """
-    rows = sorted(dict((row[0], row) for row in artists).values())
+    rows = sorted(dict((row[0], row) for row in reversed(list(artists))).values())
     found = _artist_ids(connection, [row[0] for row in rows])
     fresh = [row for row in rows if row[0] not in found]
     if fresh:
@@ -193,7 +226,7 @@ def put_songs(connection: Connection, songs: Iterable[tuple[int, str, str, str]]
     ----------
     songs : iterable of (artist id, norm_title, key, title)
     """
-    rows = sorted(dict((row[:2], row) for row in songs).values())
+    rows = sorted(dict((row[:2], row) for row in reversed(list(songs))).values())
     found = _song_ids(connection, {row[0] for row in rows})
     fresh = [row for row in rows if row[:2] not in found]
     if fresh:
@@ -234,14 +267,14 @@ def day_sets(connection: Connection, songs: Sequence[int]) -> dict[tuple[int, in
 
 
 def stored_readings(connection: Connection, song_id: int, platform: int) -> dict[str, np.ndarray]:
-    """Return the stored readings of one series, by day: ``day`` (days since 1970-01-01), ``total``, ``source``."""
+    """Return the stored readings of one series: ``day`` (days since 1970-01-01), ``total``, ``source``, ``flags``."""
     rows = connection.execute(
-        text("""SELECT day - date '1970-01-01', total, source FROM daily_metrics
+        text("""SELECT day - date '1970-01-01', total, source, flags FROM daily_metrics
                 WHERE song_id = :song AND platform = :platform ORDER BY day"""),
         {"song": song_id, "platform": platform}).all()
-    days, totals, sources = zip(*rows, strict=True) if rows else ((), (), ())
+    days, totals, sources, flags = zip(*rows, strict=True) if rows else ((), (), (), ())
     return {"day": np.array(days, np.int32), "total": np.array(totals, np.float64),
-            "source": np.array(sources, np.int32)}
+            "source": np.array(sources, np.int32), "flags": np.array(flags, np.int16)}
 
 
 def drop_series(connection: Connection, song_id: int, platform: int) -> None:
@@ -334,6 +367,15 @@ def files(connection: Connection, artist_id: int | None, file_id: int | None = N
     return [dict(row._mapping) for row in rows]
 
 
+def files_of_series(connection: Connection, file_id: int) -> list[dict[str, Any]]:
+    """Return id and accepted days of a file and of all others that hold the same series."""
+    rows = connection.execute(
+        text("""SELECT f.id, f.accepted_days FROM sync_files f JOIN sync_files own ON own.id = :file
+                WHERE f.id = own.id OR (f.song_id, f.platform) = (own.song_id, own.platform) ORDER BY f.id"""),
+        {"file": file_id})
+    return [dict(row._mapping) for row in rows]
+
+
 def rejected(connection: Connection, file_id: int | None, limit: int, offset: int) -> list[dict[str, Any]]:
     """Return rejected lines with their file's name."""
     rows = connection.execute(
@@ -346,16 +388,16 @@ def rejected(connection: Connection, file_id: int | None, limit: int, offset: in
 
 
 def set_options(connection: Connection, file_id: int, kind: str | None, date_order: str | None) -> None:
-    """Store the operator's choices for a file."""
+    """Store the operator's choices for a file; the next sync reads it, even if the one started now never ends."""
     connection.execute(
-        text("UPDATE sync_files SET kind_option = :kind, date_order_option = :order WHERE id = :id"),
+        text("UPDATE sync_files SET kind_option = :kind, date_order_option = :order, reader = 0 WHERE id = :id"),
         {"id": file_id, "kind": kind, "order": date_order})
 
 
-def set_accepted(connection: Connection, file_id: int, days: Sequence[date]) -> None:
-    """Store the days from which a file's new level was accepted."""
-    connection.execute(text("UPDATE sync_files SET accepted_days = :days WHERE id = :id"),
-                       {"id": file_id, "days": sorted(set(days))})
+def set_accepted(connection: Connection, file_ids: Sequence[int], days: Sequence[date]) -> None:
+    """Store the days from which a new level was accepted, with all files of the series; the next sync reads them."""
+    connection.execute(text("UPDATE sync_files SET accepted_days = :days, reader = 0 WHERE id = ANY(:ids)"),
+                       {"ids": list(file_ids), "days": sorted(set(days))})
 
 
 def revive_files(connection: Connection, names: Sequence[str]) -> None:

@@ -36,6 +36,7 @@ def submit_sync(actor: Actor, *, force: bool = False, names: Sequence[str] | Non
     """
     require(actor, "sync")
     with _submitting:
+        jobs.interrupt_dead()
         active = jobs.active_job(actor, "sync")
         if active is not None and names is None:
             return active
@@ -58,7 +59,6 @@ def save_uploads(actor: Actor, uploads: Sequence[tuple[str, bytes]]) -> list[Upl
     """
     require(actor, "upload")
     folder = config.load().cmdata_dir
-    folder.mkdir(parents=True, exist_ok=True)
     outcomes = [_save(folder, name, data) for name, data in uploads]
     saved = [outcome.name for outcome in outcomes if outcome.saved]
     if saved:
@@ -73,11 +73,7 @@ def _save(folder: Path, name: str, data: bytes) -> UploadOutcome:
         limit = config.load().upload_limit_mb
         if len(data) > limit * 1_000_000:
             raise FileRefused("file.large", size_mb=round(len(data) / 1e6), limit_mb=limit)
-        target = folder / name
-        replaced = target.exists()
-        temporary = folder / f".upload-{threading.get_ident()}"
-        temporary.write_bytes(data)
-        os.replace(temporary, target)
+        replaced = _put(folder, name, data)
     except DataError as refusal:
         return UploadOutcome(printable(name), False, False, refusal.code, refusal.values)
     except OSError as error:
@@ -85,14 +81,28 @@ def _save(folder: Path, name: str, data: bytes) -> UploadOutcome:
     return UploadOutcome(name, True, replaced, None, {})
 
 
+def _put(folder: Path, name: str, data: bytes) -> bool:
+    """Write a file whole or not at all; return whether it replaced one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target, temporary = folder / name, folder / f".upload-{os.getpid()}-{threading.get_ident()}"
+    replaced = target.exists()
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return replaced
+
+
 def list_files(actor: Actor, artist_id: int | None = None) -> list[FileRecord]:
     """Return the files the manifest knows, of one artist or all, by name."""
     with db.begin() as connection:
         rows = queries.files(connection, artist_id)
-    return [_record(row) for row in rows]
+    return [record_of(row) for row in rows]
 
 
-def _record(row: dict[str, Any]) -> FileRecord:
+def record_of(row: dict[str, Any]) -> FileRecord:
+    """Return a file's line of the manifest (see `queries.sync.files`) as the pages know it."""
     values = {name: row[name] for name in FileRecord.__dataclass_fields__ if name in row}
     values |= {"platform": row["platform_key"], "accepted_days": tuple(row["accepted_days"])}
     return FileRecord(**values)
@@ -103,9 +113,14 @@ def _file(file_id: int) -> FileRecord:
         rows = queries.files(connection, None, file_id)
     if not rows:
         raise NotFound("file_gone")
-    if not (Path(rows[0]["folder"]) / rows[0]["name"]).is_file():
+    if not _is_there(Path(rows[0]["folder"]) / rows[0]["name"]):
         raise NotFound("file_missing", name=rows[0]["name"], folder=rows[0]["folder"])
-    return _record(rows[0])
+    return record_of(rows[0])
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether a file is there; the manifest holds names with what is not printable written as escapes."""
+    return path.is_file() or any(printable(each.name) == path.name for each in path.parent.glob("*"))
 
 
 def rejected_rows(actor: Actor, file_id: int | None = None, limit: int = 1000, offset: int = 0) -> pd.DataFrame:
@@ -167,9 +182,11 @@ def withdraw_level(actor: Actor, file_id: int, day: date) -> JobView:
 def _set_level(actor: Actor, file_id: int, day: date, *, accept: bool) -> JobView:
     require(actor, "settings")
     record = _file(file_id)
-    days = set(record.accepted_days) | {day} if accept else set(record.accepted_days) - {day}
     with db.begin() as connection:
-        queries.set_accepted(connection, file_id, sorted(days))
+        series = queries.files_of_series(connection, file_id)
+        days = {each for row in series for each in row["accepted_days"]}
+        days = days | {day} if accept else days - {day}
+        queries.set_accepted(connection, [row["id"] for row in series], sorted(days))
         people.record_act(connection, actor.id, "accept_level" if accept else "withdraw_level", record.name, day=day)
     return submit_sync(actor, force=True, names=[record.name])
 

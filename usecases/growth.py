@@ -11,7 +11,7 @@ import pandas as pd
 import analytics
 import db
 from accounts import Actor, require
-from data_processing import LEFT_OUT_OF_TOTALS, Flag, flag_names
+from data_processing import LEFT_OUT_OF_MEANS, LEFT_OUT_OF_TOTALS, Flag, flag_names
 from queries import growth as queries
 from queries import people
 from support.errors import NotFound
@@ -81,11 +81,18 @@ def artist_growth(actor: Actor, artist_id: int, *, window_days: int | None, thre
     readings = readings[readings["platform"].isin(kept)]
     chosen = song or artist
     window = analytics.window_of(*_span(readings, chosen.first_day, chosen.last_day), window_days)
-    daily = analytics.combine_songs(readings)
+    daily = _marked(analytics.combine_songs(readings), include_flagged)
     return ArtistGrowth(
         artist, song, window, threshold, daily, _raw(readings, window),
         analytics.platform_metrics(daily, window, include_flagged=include_flagged) if len(daily) else {},
         {platform: total for platform, total in totals.items() if platform not in kept})
+
+
+def _marked(daily: pd.DataFrame, include_flagged: bool) -> pd.DataFrame:
+    """Add what a chart needs to know of each day: the names of its flags, and whether means count it."""
+    names = {bits: flag_names(int(bits)) for bits in daily["flags"].unique()}
+    counted = include_flagged | ((daily["flags"] & LEFT_OUT_OF_MEANS) == 0)
+    return daily.assign(flag_names=daily["flags"].map(names).astype(object), in_mean=counted)
 
 
 def _span(readings: pd.DataFrame, first: date, last: date) -> tuple[date, date]:

@@ -9,9 +9,12 @@ from typing import Any
 import db
 from accounts import Actor
 from queries import jobs as queries
-from support.jobs import Jobs, Work, process_lives
+from support.jobs import Jobs, Work, own_process, process_lives
 from usecases.results import JobView
 
+SILENT_S = 900.0
+"""Seconds without a sign of life after which a job on another host is given up: a container that was replaced has
+another host name, and its pid says nothing here. Much longer than any step between two reports takes."""
 _lock = threading.Lock()
 _jobs: Jobs | None = None
 
@@ -60,9 +63,11 @@ def close() -> None:
 
 
 def interrupt_dead() -> int:
-    """Mark jobs whose process is gone; return how many."""
+    """Mark jobs whose process is gone, or was not heard of for `SILENT_S` on another host; return how many."""
+    here = own_process().partition(":")[0]
     with db.begin() as connection:
-        dead = [process for process in queries.active_processes(connection) if not process_lives(process)]
+        dead = [process for process, silent in queries.active_processes(connection).items()
+                if not process_lives(process) or (silent > SILENT_S and process.partition(":")[0] != here)]
         return queries.interrupt(connection, dead) if dead else 0
 
 
@@ -95,10 +100,10 @@ def _newest(actor: Actor, kind: str, *, active: bool) -> JobView | None:
 
 
 def cancel_job(actor: Actor, job_id: int) -> None:
-    """Ask a job to stop; one that has ended is left alone."""
+    """Ask a job of the actor (an administrator: any job) to stop; one that has ended is left alone."""
     with db.begin() as connection:
         row = queries.get(connection, job_id)
-    if row is not None and _sees(actor, row):
+    if row is not None and (actor.role == "administrator" or row["owner_id"] == actor.id):
         runner().cancel(job_id)
 
 

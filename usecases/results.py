@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -54,8 +55,10 @@ class ArtistGrowth:
     ----------
     daily : pandas.DataFrame
         One row per platform and day of the whole series (not only the window), oldest first: ``platform`` (str),
-        ``day`` (datetime64), ``total`` (float), ``gain`` (float, NaN where unknown), ``flags`` (int). Summed over
-        the artist's songs unless one song is chosen. Only platforms above the threshold.
+        ``day`` (datetime64), ``total`` (float, a leap nobody accepted left out), ``gain`` (float, NaN where unknown),
+        ``flags`` (int), ``flag_names`` (list of str), ``counts`` (whether the total is known) and ``in_mean`` (whether
+        means count the day). Summed over the artist's songs unless one song is chosen. Only platforms above the
+        threshold.
     raw : pandas.DataFrame
         The readings inside the window, newest first: ``day``, ``song``, ``platform``, ``total``, ``gain``,
         ``flags`` (int), ``flag_names`` (list of str), ``file`` (name).
@@ -73,6 +76,69 @@ class ArtistGrowth:
     raw: pd.DataFrame
     metrics: dict[str, PlatformMetrics]
     under_threshold: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One run of sync that has ended."""
+
+    id: int
+    state: str
+    started_at: datetime
+    finished_at: datetime
+    totals: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ArtistChange:
+    """What the newest run that changed anything brought for one artist: `rows` readings new or changed."""
+
+    artist_id: int
+    key: str
+    name: str
+    rows: int
+    last_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Riser:
+    """An artist that gains faster than before: mean of the last 7 days / mean of the 28 before - 1, on one platform."""
+
+    artist_id: int
+    key: str
+    name: str
+    platform: str
+    growth_rate: float
+    mean_7: float
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSong:
+    """The made-up song that walks through all pages; `facts` is its ``demo.json``."""
+
+    artist: str
+    title: str
+    artist_key: str
+    song_key: str
+    cover: Path
+    audio: Path
+    lyrics: str
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """One thing the product can use: `state` is ``ready``, ``missing`` or ``failed``.
+
+    `group` is ``database``, ``key`` or ``package``; what it adds and how to add it are texts
+    (``capability.<key>.adds`` ...).
+    """
+
+    key: str
+    group: str
+    state: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +258,35 @@ class JobView:
     def active(self) -> bool:
         """Whether the job is still to do something."""
         return self.state in ("queued", "running")
+
+
+@dataclass(frozen=True, slots=True)
+class HomeSummary:
+    """What the home page shows.
+
+    Attributes
+    ----------
+    last_run : RunSummary or None
+        The newest run that ended.
+    changes : tuple of ArtistChange
+        Of the newest run that changed anything, most readings first.
+    risers : tuple of Riser
+        Fastest first; only platforms above the threshold.
+    attention : tuple of FileRecord
+        Files that wait for somebody: refused, or with a leap nobody accepted.
+    sample : bool
+        Whether all there is came with the product.
+    demo : DemoSong or None
+        None where ``catalogue/demo`` is not there.
+    """
+
+    status: DataStatus
+    last_run: RunSummary | None
+    changes: tuple[ArtistChange, ...]
+    risers: tuple[Riser, ...]
+    attention: tuple[FileRecord, ...]
+    sample: bool
+    demo: DemoSong | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import stat
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -53,7 +54,7 @@ from usecases.results import FileOutcome, SyncReport
 log = logging.getLogger(__name__)
 DERIVE_AT_ONCE = 200
 """Artists whose growth is derived in one transaction."""
-SILENT_SUFFIXES = {".md", ".py", ".pyc", ".toml", ".gitkeep", ""}
+SILENT_SUFFIXES = {".md", ".py", ".pyc", ".toml", ".json", ""}
 """Files beside the exports that are nobody's data."""
 
 
@@ -129,10 +130,6 @@ class _Group:
     def rows(self) -> int:
         return sum(file.readings.accepted for file in self.usable if file.readings)
 
-    @property
-    def accepted_days(self) -> list[date]:
-        return sorted({day for file in self.files for day in file.accepted_days})
-
 
 def today_number() -> int:
     """Return the latest calendar day anywhere on earth, as a day number: an export made there is not of the future."""
@@ -197,11 +194,12 @@ class _Run:
     def __init__(self, actor: Actor, folder: Path, names: Sequence[str] | None, force: bool,
                  progress: Progress) -> None:
         self.actor, self.folder, self.force, self.progress = actor, folder, force, progress
-        self.names = None if names is None else set(names)
+        self.names = None if names is None else set(map(printable, names))
         self.settings = config.load()
         self.today = today_number()
         self.outcomes: dict[str, FileOutcome] = {}
         self.known: dict[str, dict[str, Any]] = {}
+        self.accepted: dict[tuple[int, int], set[date]] = {}
         self.run_id = 0
 
     def run(self) -> SyncReport:
@@ -209,6 +207,9 @@ class _Run:
             self.run_id = queries.start_run(connection, str(self.folder), self.actor.id, self.force)
             people.record_act(connection, self.actor.id, "sync", str(self.folder), run=self.run_id, forced=self.force)
             self.known = queries.manifest(connection)
+        for entry in self.known.values():
+            if entry["accepted_days"]:
+                self.accepted.setdefault((entry["song_id"], entry["platform"]), set()).update(entry["accepted_days"])
         try:
             self._read_and_write()
             self.derive()
@@ -274,7 +275,7 @@ class _Run:
             except FileRefused:
                 key = name
             groups.setdefault(key, []).append(name)
-        return [names for names in groups.values() if self.names is None or self.names & set(names)]
+        return [names for names in groups.values() if self.names is None or self.names & set(map(printable, names))]
 
     def _scan(self) -> list[str]:
         found = []
@@ -303,7 +304,10 @@ class _Run:
         """Return bytes, digest and size; no bytes for a file that is too large or whose name is refused."""
         path = self.folder / name
         try:
-            size = path.stat().st_size
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError(0, "not a file")
+            size = status.st_size
             if size > self.settings.upload_limit_mb * 1_000_000:
                 return None, f"size {size}", size
             data = path.read_bytes()
@@ -368,12 +372,12 @@ class _Run:
             self._complete(connection, usable, ids)
             written = queries.put_readings(connection, _columns(usable)) if usable else {}
             queries.put_series(connection, [_series_row(group, self.today) for group in usable])
-            queries.put_files(connection, [self._manifest_entry(file, group) for group in groups
-                                           for file in group.files])
+            entries = {file.name: self._manifest_entry(file, group) for group in groups for file in group.files}
+            queries.put_files(connection, list(entries.values()))
             queries.put_rejected(connection, list(ids.values()), _rejected(groups, ids))
-            changed = [song for song, _ in written]
-            if changed:
-                queries.mark_stale(connection, changed)
+            if written:
+                queries.mark_stale(connection, [song for song, _ in written])
+                queries.put_changes(connection, self.run_id, _by_song(written))
         for group in groups:
             self._note_outcomes(group, written)
 
@@ -393,8 +397,7 @@ class _Run:
         known = queries.known_series(connection, songs) if groups else {}
         stored = queries.day_sets(connection, sorted({song for song, _ in known})) if known else {}
         for group in groups:
-            parts = [Part(file.readings.days, file.readings.values, ids[file.name], file.readings.reported)
-                     for file in group.usable if file.readings]
+            parts = [_part(file.readings, ids[file.name]) for file in group.usable if file.readings]
             key = (group.song_id, group.platform)
             if known.get(key, group.kind) != group.kind:
                 queries.drop_series(connection, *key)
@@ -402,9 +405,14 @@ class _Run:
                 parts.insert(0, _stored_part(connection, group))
             group.part = combine(parts)
             group.series = build(group.part.days, group.part.values, group.kind, reported=group.part.reported,
-                                 accepted=group.accepted_days, today=self.today)
+                                 accepted=self._accepted_days(group), today=self.today)
             for file in group.usable:
                 _attach_findings(file, group.series)
+
+    def _accepted_days(self, group: _Group) -> list[date]:
+        """Return the days accepted for a series, also with files of it that are no longer in the folder."""
+        here = {day for file in group.files for day in file.accepted_days}
+        return sorted(here | self.accepted.get((group.song_id, group.platform), set()))
 
     def _manifest_entry(self, file: _File, group: _Group) -> dict[str, Any]:
         readings, parsed = file.readings, file.parsed
@@ -465,10 +473,20 @@ def _covers(days: np.ndarray, stored: tuple[int, int, int, int, int]) -> bool:
     return (len(within), int(within.sum()), int((within * within).sum())) == (count, total, squares)
 
 
+def _part(readings: Readings, source: int) -> Part:
+    """Return a file's readings; its first line has no day before, so the change written there says nothing."""
+    reported = readings.reported
+    if reported is not None:
+        reported = np.concatenate(([np.nan], reported[1:]))
+    return Part(readings.days, readings.values, source, reported)
+
+
 def _stored_part(connection: Connection, group: _Group) -> Part:
+    """Return what the database holds; a leap found there stays denied, though the column that denied it is gone."""
     stored = queries.stored_readings(connection, group.song_id, group.platform)
     totals = stored["total"]
-    return Part(stored["day"], np.diff(totals, prepend=0.0) if group.kind == "daily" else totals, stored["source"])
+    return Part(stored["day"], np.diff(totals, prepend=0.0) if group.kind == "daily" else totals, stored["source"],
+                np.where(stored["flags"] & int(Flag.JUMP), 0.0, np.nan))
 
 
 def _attach_findings(file: _File, series: Series) -> None:
@@ -519,6 +537,13 @@ def _rejected(groups: list[_Group], ids: dict[str, int]) -> list[tuple[Any, ...]
             rest = file.readings.rejected - len(file.readings.rejects)
             if rest:
                 rows.append((ids[file.name], 0, "", "more", f"{rest}"))
+    return rows
+
+
+def _by_song(written: dict[tuple[int, int], int]) -> dict[int, int]:
+    rows: dict[int, int] = {}
+    for (song, _), count in written.items():
+        rows[song] = rows.get(song, 0) + count
     return rows
 
 

@@ -160,7 +160,7 @@ CREATE TABLE artist_growth_data (
 );
 COMMENT ON TABLE artist_growth_data IS 'derived from daily_metrics; rebuilt for artists with growth_stale';
 COMMENT ON COLUMN artist_growth_data.mean_7 IS 'mean of the ordinary gains of the 7 days to this one';
-COMMENT ON COLUMN artist_growth_data.growth_rate IS 'mean_7 divided by the mean gain of the 28 days before those, less 1';
+COMMENT ON COLUMN artist_growth_data.growth_rate IS 'mean_7 / mean gain of the 28 days before those, less 1';
 """
 
 SYNC = """
