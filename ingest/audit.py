@@ -160,7 +160,7 @@ def _leaping_amounts(result: Audited, days: np.ndarray, totals: np.ndarray, acce
         if _leapt(rates[index], rates[:index], rates[index + 1:index + 8], JUMP_FACTOR):
             taken = int(days[index]) in accepted
             result.flags[index] |= Flag.JUMP | (Flag.ACCEPTED if taken else 0)
-            _note(result, "jumps", 1, day=_iso(days[index]), **{"from": float(np.median(rates[:index])),
+            _note(result, "jumps", 1, day=_iso(days[index]), **{"from": float(np.nanmedian(rates[:index])),
                                                                "to": float(rates[index]), "accepted": taken})
             if not taken:
                 gains[index] = np.nan

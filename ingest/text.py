@@ -222,6 +222,8 @@ def _plain(lines: Sequence[str], separator: str, number: int, named: int) -> Cel
     widths = set(map(len, rows))
     if len(widths) == 1 and 1 < (width := widths.pop()) <= (named or 3):
         columns = list(zip(*rows, strict=True))
+        if not all(map(str.strip, columns[0])):
+            return _uneven(rows, lines, number, separator, named)
         third = list(columns[2]) if width > 2 else None
         return Cells(list(range(number, number + len(rows))), list(columns[0]), list(columns[1]), third, [])
     return _uneven(rows, lines, number, separator, named)

@@ -135,7 +135,7 @@ def manifest(connection: Connection) -> dict[str, dict[str, Any]]:
     """Return what is known of every file, by name."""
     rows = connection.execute(
         text("""SELECT id, name, sha256, reader, state, song_id, platform, recheck_on, kind_option, date_order_option,
-                       accepted_days, lines_read, accepted, rejected, repeated, reason, reason_values
+                       accepted_days, kind, lines_read, accepted, rejected, repeated, reason, reason_values
                 FROM sync_files"""))
     return {row.name: dict(row._mapping) for row in rows}
 
@@ -390,7 +390,8 @@ def rejected(connection: Connection, file_id: int | None, limit: int, offset: in
 def set_options(connection: Connection, file_id: int, kind: str | None, date_order: str | None) -> None:
     """Store the operator's choices for a file; the next sync reads it, even if the one started now never ends."""
     connection.execute(
-        text("UPDATE sync_files SET kind_option = :kind, date_order_option = :order, reader = 0 WHERE id = :id"),
+        text("""UPDATE sync_files SET kind_option = :kind, kind = :kind, date_order_option = :order, reader = 0
+                WHERE id = :id"""),
         {"id": file_id, "kind": kind, "order": date_order})
 
 

@@ -77,7 +77,9 @@ def test_the_script_reproduces_the_committed_bytes(tmp_path: Path, shipped: list
     for folder, extra in (("same", []), ("other", ["--seed", "1"])):
         command = [sys.executable, str(SAMPLE / "make_sample.py"), "--out", str(tmp_path / folder), *extra]
         subprocess.run(command, check=True, capture_output=True)
-    assert sorted(path.name for path in (tmp_path / "same").iterdir()) == shipped
+    assert sorted(path.name for path in (tmp_path / "same").glob("*.csv")) == shipped
+    digests = "sample.json"
+    assert (tmp_path / "same" / digests).read_bytes() == (SAMPLE / digests).read_bytes()
     for name in shipped:
         assert (tmp_path / "same" / name).read_bytes() == (SAMPLE / name).read_bytes(), name
         assert (tmp_path / "other" / name).read_bytes() != (SAMPLE / name).read_bytes(), name

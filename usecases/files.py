@@ -51,7 +51,7 @@ def save_uploads(actor: Actor, uploads: Sequence[tuple[str, bytes]]) -> list[Upl
     """Write uploaded files into the ``cmdata`` folder; a file of the same name is replaced.
 
     A name that does not follow the grammar, or leads out of the folder, is refused with its reason, and nothing is
-    written.
+    written. An uploaded file of a deleted artist is read again.
 
     Raises
     ------
@@ -63,6 +63,7 @@ def save_uploads(actor: Actor, uploads: Sequence[tuple[str, bytes]]) -> list[Upl
     saved = [outcome.name for outcome in outcomes if outcome.saved]
     if saved:
         with db.begin() as connection:
+            queries.revive_files(connection, saved)
             people.record_act(connection, actor.id, "upload", str(folder), files=saved)
     return outcomes
 

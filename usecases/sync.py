@@ -54,6 +54,8 @@ from usecases.results import FileOutcome, SyncReport
 log = logging.getLogger(__name__)
 DERIVE_AT_ONCE = 200
 """Artists whose growth is derived in one transaction."""
+ENOUGH_FOR_KIND = 14
+"""Readings from which the kind found for a file is kept, so that an odd later export cannot turn a series over."""
 SILENT_SUFFIXES = {".md", ".py", ".pyc", ".toml", ".json", ""}
 """Files beside the exports that are nobody's data."""
 
@@ -348,7 +350,7 @@ class _Run:
                 raise self._unread(size)
             if not data:
                 raise FileRefused("file.empty")
-            file.readings = read_file(data, kind=entry.get("kind_option"), date_order=entry.get("date_order_option"))
+            file.readings = read_file(data, kind=_kind(entry), date_order=entry.get("date_order_option"))
             file.refusal = file.readings.refusal()
         except FileRefused as refusal:
             file.refusal = refusal
@@ -453,6 +455,13 @@ class _Run:
             self.progress.check()
             with db.begin() as connection:
                 growth_queries.derive_growth(connection, stale[start:start + DERIVE_AT_ONCE], LEFT_OUT_OF_MEANS)
+
+
+def _kind(entry: dict[str, Any]) -> str | None:
+    """Return the kind a file's values are known to be of: the operator's word, else what enough lines once showed."""
+    if entry.get("kind_option") or entry.get("accepted", 0) >= ENOUGH_FOR_KIND:
+        return entry.get("kind_option") or entry.get("kind")
+    return None
 
 
 def _refuse_mixed_kinds(files: list[_File]) -> None:

@@ -70,9 +70,9 @@ def _wait(server: Server, log: Path) -> None:
     pytest.fail(f"the server did not start:\n{log.read_text('utf-8', 'replace')[-3000:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser():
-    """Launch Chromium once; skip where there is none."""
+    """Launch Chromium once; skip where there is none. It ends with this package: its event loop would outlive it."""
     if not Path(CHROMIUM).exists():
         pytest.skip(f"no Chromium at {CHROMIUM}: install it, or name one in CHROMIUM")
     from playwright.sync_api import sync_playwright
