@@ -69,7 +69,7 @@ class Settings:
     threshold_default: float = 100_000.0
     windows: tuple[int | None, ...] = WINDOWS
     upload_limit_mb: int = 200
-    sync_batch_rows: int = 500_000
+    sync_batch_rows: int = 150_000
     sync_wait_s: float = 30.0
     aws_region: str = "ap-northeast-2"
     keys: dict[str, str] = field(default_factory=dict, repr=False)
@@ -96,7 +96,7 @@ def _load() -> Settings:
         auth=_choice(values, "AUTH", "off", ("off",)),
         threshold_default=_number(values, "MIS_THRESHOLD", 100_000.0),
         upload_limit_mb=int(_number(values, "MIS_UPLOAD_LIMIT_MB", 200)),
-        sync_batch_rows=int(_number(values, "MIS_SYNC_BATCH_ROWS", 500_000)),
+        sync_batch_rows=int(_number(values, "MIS_SYNC_BATCH_ROWS", 150_000)),
         sync_wait_s=_number(values, "MIS_SYNC_WAIT_S", 30.0),
         aws_region=values.get("AWS_REGION") or "ap-northeast-2",
         keys={name: values[name] for name in KEYS if values.get(name)},

@@ -1,7 +1,8 @@
 """The sync's statements: manifest, names to ids, bulk upsert of readings, rejected lines, runs.
 
 Readings travel as binary COPY into a temporary table and from there by one ``INSERT ... ON CONFLICT DO UPDATE ...
-WHERE ... IS DISTINCT FROM``: an unchanged reading is not written again and leaves no dead tuple.
+WHERE ... IS DISTINCT FROM``: an unchanged reading is not written again and leaves no dead tuple. The very first readings
+of songs are copied straight in.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -43,14 +44,25 @@ def copy_rows(columns: dict[str, np.ndarray]) -> bytes:
     ----------
     columns : dict of str to ndarray, each of shape (n,)
         ``song``, ``day`` (days since 1970-01-01), ``platform``, ``flags``, ``source``, ``total``, ``gain``. An
-        unknown gain is NaN on the wire and becomes NULL at the insert, so that all rows have one width.
+        unknown gain is NaN here and NULL on the wire.
     """
     rows = np.empty(len(columns["song"]), _COPY_ROW)
     rows["fields"] = len(_FIELDS)
     for name, kind in _FIELDS:
         rows[f"{name}_length"] = np.dtype(kind).itemsize
         rows[name] = columns[name] - _PG_EPOCH_DAY if name == "day" else columns[name]
-    return _COPY_HEADER + rows.tobytes() + _COPY_END
+    unknown = np.flatnonzero(np.isnan(rows["gain"]))
+    rows["gain_length"][unknown] = -1
+    return b"".join((_COPY_HEADER, *_without_gain(rows.tobytes(), unknown.tolist()), _COPY_END))
+
+
+def _without_gain(data: bytes, unknown: list[int]) -> Iterator[memoryview]:
+    """Cut the gain, a row's last field, out of the rows `unknown`: NULL has a length of -1 and no bytes."""
+    view, start, width = memoryview(data), 0, _COPY_ROW.itemsize
+    for row in unknown:
+        yield view[start:(row + 1) * width - 8]
+        start = (row + 1) * width
+    yield view[start:]
 
 
 def _cursor(connection: Connection) -> Any:
@@ -286,36 +298,56 @@ def drop_series(connection: Connection, song_id: int, platform: int) -> None:
 
 STAGE = """CREATE TEMPORARY TABLE IF NOT EXISTS stage (song_id integer, day date, platform smallint, flags smallint,
     source integer, total double precision, gain double precision) ON COMMIT DELETE ROWS"""
-INSERT = """
-    INSERT INTO daily_metrics AS d (song_id, day, platform, flags, source, total, gain)
-    SELECT song_id, day, platform, flags, source, total, nullif(gain, 'NaN') FROM stage"""
+_READING = "song_id, day, platform, flags, source, total, gain"
+DIFFERENT = """
+    SELECT DISTINCT s.song_id, s.platform FROM stage s LEFT JOIN daily_metrics d
+        ON d.song_id = ANY(%(songs)s) AND (d.song_id, d.platform, d.day) = (s.song_id, s.platform, s.day)
+    WHERE (d.flags, d.source, d.total, d.gain) IS DISTINCT FROM (s.flags, s.source, s.total, s.gain)"""
 UPSERT = f"""
-    WITH written AS ({INSERT}
+    WITH written AS (
+        INSERT INTO daily_metrics AS d ({_READING})
+        SELECT {_READING} FROM stage JOIN unnest(%(songs)s, %(platforms)s::smallint[]) AS c (song_id, platform)
+            USING (song_id, platform)
         ON CONFLICT (song_id, platform, day) DO UPDATE
         SET flags = excluded.flags, source = excluded.source, total = excluded.total, gain = excluded.gain
         WHERE (d.flags, d.source, d.total, d.gain)
               IS DISTINCT FROM (excluded.flags, excluded.source, excluded.total, excluded.gain)
         RETURNING d.song_id, d.platform)
     SELECT song_id, platform, count(*) FROM written GROUP BY song_id, platform"""
-COUNT = "SELECT song_id, platform, count(*) FROM stage GROUP BY song_id, platform"
 
 
 def put_readings(connection: Connection, columns: dict[str, np.ndarray]) -> dict[tuple[int, int], int]:
     """Store readings, sorted by song, platform and day and free of repeats; return rows written by series.
 
-    Songs without any reading so far need no look-up of conflicts, which halves the time of a first load; the lock
-    held by the caller (`try_lock`) keeps it so. See `copy_rows` for `columns`.
+    Songs without any reading so far have nothing to be in conflict with and are copied straight in; the lock held by
+    the caller (`try_lock`) keeps it so. Of the others only the series that differ are upserted: ON CONFLICT locks, and
+    so logs, every row it meets, the unchanged ones as well. See `copy_rows` for `columns`.
     """
     songs = np.unique(columns["song"]).tolist()
     known = connection.execute(text("SELECT EXISTS (SELECT FROM daily_metrics WHERE song_id = ANY(:songs))"),
                                {"songs": songs}).scalar()
+    rows = io.BytesIO(copy_rows(columns))
     with _cursor(connection) as cursor:
-        cursor.execute(STAGE)
-        cursor.copy_expert("COPY stage FROM STDIN (FORMAT binary)", io.BytesIO(copy_rows(columns)), size=1 << 20)
         if not known:
-            cursor.execute(INSERT)
-        cursor.execute(UPSERT if known else COUNT)
+            cursor.copy_expert(f"COPY daily_metrics ({_READING}) FROM STDIN (FORMAT binary)", rows, size=1 << 20)
+            return _count(columns)
+        cursor.execute(STAGE)
+        cursor.copy_expert("COPY stage FROM STDIN (FORMAT binary)", rows, size=1 << 20)
+        cursor.execute("ANALYZE stage; SET LOCAL work_mem = '64MB'")
+        cursor.execute(DIFFERENT, {"songs": songs})
+        different = cursor.fetchall()
+        if not different:
+            return {}
+        cursor.execute(UPSERT, {"songs": [row[0] for row in different], "platforms": [row[1] for row in different]})
         return {(song, platform): count for song, platform, count in cursor.fetchall()}
+
+
+def _count(columns: dict[str, np.ndarray]) -> dict[tuple[int, int], int]:
+    """Return the number of rows of each series; rows are sorted by song and platform."""
+    song, platform = columns["song"], columns["platform"]
+    starts = np.flatnonzero((np.diff(song, prepend=-1) != 0) | (np.diff(platform, prepend=-1) != 0))
+    counts = np.diff(np.append(starts, len(song)))
+    return {(int(song[at]), int(platform[at])): int(n) for at, n in zip(starts, counts, strict=True)}
 
 
 def put_series(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -115,7 +115,7 @@ CREATE TABLE daily_metrics (
     total    double precision NOT NULL,
     gain     double precision,
     PRIMARY KEY (song_id, platform, day)
-);
+) WITH (fillfactor = 50);  -- room for a changed reading on its own page: no second entry in the key
 COMMENT ON COLUMN daily_metrics.total IS 'cumulative count as read; sum of amounts for files of daily amounts';
 COMMENT ON COLUMN daily_metrics.gain IS 'count per day; NULL where unknown';
 COMMENT ON COLUMN daily_metrics.flags IS
