@@ -81,8 +81,8 @@ class DateReader(threading.local):
             self.fixed.clear()
             self.either.clear()
             self.forms.clear()
-        for cell in set(cells):
-            if cell not in self.fixed and cell not in self.either and len(cell) <= LONGEST:
+        for cell in set(cells).difference(self.fixed):
+            if cell not in self.either and len(cell) <= LONGEST:
                 self._learn(cell)
 
     def _learn(self, cell: str) -> None:
@@ -100,12 +100,12 @@ class DateReader(threading.local):
     def orders(self, cells: list[str]) -> tuple[str | None, str | None, str | None]:
         """Return a year-last date if there is any, one that can only be day/month and one only month/day."""
         self.learn(cells)
-        if not self.either:
+        if self.either.keys().isdisjoint(cells):
             return None, None, None
         seen = [(cell, self.either[cell]) for cell in dict.fromkeys(cells) if cell in self.either]
         only_dmy = next((cell for cell, (a, b, _) in seen if 12 < a <= 31 and b <= 12), None)
         only_mdy = next((cell for cell, (a, b, _) in seen if 12 < b <= 31 and a <= 12), None)
-        return seen[0][0] if seen else None, only_dmy, only_mdy
+        return seen[0][0], only_dmy, only_mdy
 
     def is_date(self, cell: str) -> bool:
         """Return whether a cell is a date in any form (used to tell a header from data)."""

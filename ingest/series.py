@@ -206,7 +206,9 @@ class _Collected:
             self.form = _form(cells.dates, order)
         good = (days != MISSING) & ~np.isnan(values)
         reported = _reported(cells.third)
-        numbers = np.asarray(cells.numbers, dtype=np.int64)
+        lines = cells.numbers
+        numbers = (np.arange(lines.start, lines.stop) if isinstance(lines, range)
+                   else np.asarray(lines, dtype=np.int64))
         self.parts.append((days[good], values[good], None if reported is None else reported[good], numbers[good]))
         self.held += int(good.sum())
         if self.held > self.HELD:

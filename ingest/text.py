@@ -35,7 +35,7 @@ class Cells:
     (line, text, reason).
     """
 
-    numbers: list[int]
+    numbers: Sequence[int]
     dates: list[str]
     values: list[str]
     third: list[str] | None
@@ -166,7 +166,12 @@ def find_separator(lines: Iterable[str]) -> str:
         raise FileRefused("file.empty")
     if len(sample) > 1 and is_hint(sample[0]) and sample[0][4:5] in SEPARATORS:
         return sample[0][4]
-    scores = [(*_agreement(sample, mark), -order, mark) for order, mark in enumerate(SEPARATORS)]
+    scores = []
+    for order, mark in enumerate(SEPARATORS):
+        agreement = _agreement(sample, mark)
+        if agreement[0] >= len(sample) - 1 > 0:  # all but a header: no other mark can do better
+            return mark
+        scores.append((*agreement, -order, mark))
     dated, cut, _, mark = max(scores)
     if not dated and not cut:
         raise FileRefused("file.separator")
@@ -203,7 +208,7 @@ def read_cells(lines: Sequence[str], separator: str, number: int, columns: int =
         Columns the header names, 0 without a header. A comma-separated line with more of them whose cells are groups
         of three digits holds a number with unquoted thousands, and no one can tell where it ends.
     """
-    if any('"' in line for line in lines):
+    if '"' in "".join(lines):
         rows = [_quoted_row(line, separator) if '"' in line else line.split(separator, MOST_CELLS) for line in lines]
         return _uneven(rows, lines, number, separator, columns)
     return _plain(lines, separator, number, columns)
@@ -225,12 +230,13 @@ def _plain(lines: Sequence[str], separator: str, number: int, named: int) -> Cel
         if not all(map(str.strip, columns[0])):
             return _uneven(rows, lines, number, separator, named)
         third = list(columns[2]) if width > 2 else None
-        return Cells(list(range(number, number + len(rows))), list(columns[0]), list(columns[1]), third, [])
+        return Cells(range(number, number + len(rows)), list(columns[0]), list(columns[1]), third, [])
     return _uneven(rows, lines, number, separator, named)
 
 
 def _uneven(rows: list[list[str]], lines: Sequence[str], first: int, separator: str, named: int) -> Cells:
-    cells = Cells([], [], [], [], [])
+    numbers: list[int] = []
+    cells = Cells(numbers, [], [], [], [])
     third: list[str] = []
     some_third = False
     for number, row in enumerate(rows, first):
@@ -244,7 +250,7 @@ def _uneven(rows: list[list[str]], lines: Sequence[str], first: int, separator: 
         if separator == "," and len(row) > (named or 3) and _CUT_GROUPS.fullmatch(cut := ",".join(row[1:])):
             cells.ragged.append((number, cut, "value_ambiguous"))
             continue
-        cells.numbers.append(number)
+        numbers.append(number)
         cells.dates.append(row[0])
         cells.values.append(row[1])
         third.append(row[2] if len(row) > 2 else "")
