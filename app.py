@@ -14,6 +14,7 @@ from views import _shared, _sidebar
 from views._shared import text
 
 PAGES = (
+    ("home", "🏠", "home.title"),
     ("growth_radar", "📈", "growth.title"),
     ("data", "🗂️", "data.title"),
 )
@@ -34,6 +35,7 @@ def draw() -> None:
     """Draw the frame, then the page."""
     page = st.navigation([st.Page(f"views/{file}.py", title=text(title), icon=icon, url_path=file)
                           for file, icon, title in PAGES])
+    _shared.set_pages([file for file, _, _ in PAGES])
     st.set_page_config(page_title=f"{page.title} · {text('app.name')}", page_icon="🎵", layout="wide",
                        menu_items={"About": text("app.about")})
     language_switch()

@@ -1,4 +1,4 @@
-"""Figures of daily series: a platform's total and gains over a window, and a tiny line for a table or tile.
+"""Figures of daily series: a platform's total and gains over a window, several artists side by side, tiny lines.
 
 The functions take plain frames and arrays and return plotly figures. What a flag means is not known here: the
 caller says by day which readings are out of the ordinary (`reasons`) and which of them count.
@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from html import escape
 from textwrap import wrap
 from typing import Any, Protocol
@@ -31,6 +31,12 @@ from locales import format_compact, format_number
 
 PLATFORM_COLOURS = {"youtube": "#e53935", "spotify": "#169c46", "soundcloud": "#f26600"}
 """The platforms' own hues, darkened to a contrast of at least 3:1 on white and on #0e1117 (WCAG 1.4.11)."""
+LINE_STYLES = (("#1c7ed6", "solid"), ("#d6336c", "dash"), ("#b07d00", "dot"), ("#0c8599", "longdash"),
+               ("#7c5cf0", "dashdot"))
+"""Colour and dash of the lines of a comparison, the first one's first: told apart without colour as well, and with a
+contrast of at least 3:1 on white and on the dark theme."""
+SPARK_POINTS = 60
+"""Most points of a tile's tiny line, two pixels each; longer series are averaged down to it."""
 GRID_COLOUR = "rgba(128, 128, 128, 0.25)"
 TRANSPARENT = "rgba(0, 0, 0, 0)"
 
@@ -38,6 +44,8 @@ HEIGHT = 340
 """Pixels. Two panels with five ticks each still leave 20 px a tick."""
 MEAN_DAYS = 7
 """Calendar days of the moving mean. One week, so that the weekday pattern drops out."""
+MOMENTUM_DAYS = 35
+"""Calendar days momentum looks at: its recent week and the 28 days before."""
 MIN_MEAN_DAYS = 4
 """Known days out of `MEAN_DAYS` for a mean. More than half, so that no single day decides."""
 MAX_BARS = 120
@@ -63,8 +71,8 @@ class Span(Protocol):
         """Last day."""
 
 
-def gain_figure(frame: pd.DataFrame, platform: str, *, lang: str, labels: Mapping[str, str],
-                window: Span) -> go.Figure:
+def gain_figure(frame: pd.DataFrame, platform: str, *, lang: str, labels: Mapping[str, str], window: Span,
+                log: bool = False) -> go.Figure:
     """Draw one platform's cumulative total above its daily gains, over the days of a window.
 
     Parameters
@@ -84,6 +92,8 @@ def gain_figure(frame: pd.DataFrame, platform: str, *, lang: str, labels: Mappin
         Texts: ``total``, ``gain``, ``mean`` (the 7-day mean) and ``flagged``.
     window : Span
         Days to draw: ``start`` and ``end``, both within.
+    log : bool
+        Draw both panels on a logarithmic scale, the gains as a line; values of 0 and below cannot be drawn then.
 
     Returns
     -------
@@ -98,53 +108,136 @@ def gain_figure(frame: pd.DataFrame, platform: str, *, lang: str, labels: Mappin
     """
     colour = _colour(platform)
     days = _by_day(frame, window)
-    bottom, top = _tight(days.total[days.in_total])
-    low, high = _from_zero(np.concatenate([days.gain, days.mean]))
+    gains = np.concatenate([days.gain, days.mean])
+    bottom, top = (_decades if log else _tight)(days.total[days.in_total])
+    low, high = _decades(gains) if log else _from_zero(gains)
     figure = go.Figure([
         _total_trace(days, colour, labels["total"]),
-        _gain_trace(days, colour, labels["gain"]),
+        _gain_trace(days, colour, labels["gain"], as_line=log),
         _mean_trace(days, colour, labels["mean"]),
         *_flagged_traces(days, colour, labels["flagged"], bottom, top),
         _hover_trace(days, colour, lang, labels, bottom, top),
     ])
     figure.update_layout(_layout(lang, labels, window))
-    figure.update_layout(yaxis=_count_axis(lang, bottom, top, [0.52, 1.0]),
-                         yaxis2=_count_axis(lang, low, high, [0.0, 0.40]))
+    figure.update_layout(yaxis=_count_axis(lang, bottom, top, [0.52, 1.0], log=log),
+                         yaxis2=_count_axis(lang, low, high, [0.0, 0.40], log=log))
     return figure
 
 
-def sparkline(values: Sequence[float | None] | Floats, platform: str) -> go.Figure:
-    """Draw a tiny line without axes, text or hover; its last known value gets a dot.
+def compare_figure(lines: Mapping[str, pd.DataFrame | None], platform: str, *, lang: str, labels: Mapping[str, str],
+                   window: Span, view: str = "total", log: bool = False, indexed: bool = False) -> go.Figure:
+    """Draw one platform's totals or gains of several artists, a line each.
 
     Parameters
     ----------
-    values : array-like of float, shape (n,)
-        One value a day; NaN or None is a gap.
+    lines : mapping of str to DataFrame or None
+        By name, in the order of `LINE_STYLES`, at most as many; frames as `gain_figure` takes them. None is an
+        artist without this platform, who keeps the style for the other platforms' figures.
     platform : str
-        Key in `PLATFORM_COLOURS`.
+        Key in `PLATFORM_COLOURS`: the colour of the axis.
+    lang : str
+        ``ko`` or ``en``, for numbers and dates.
+    labels : mapping of str to str
+        Texts: ``axis`` (what is drawn), ``flagged`` and ``index`` (the unit of an indexed value).
+    window : Span
+        Days to draw, both ends within.
+    view : str
+        ``total`` or ``gain``.
+    log : bool
+        Logarithmic scale; values of 0 and below cannot be drawn then.
+    indexed : bool
+        Divide each line by its first known value above 0 in the window, times 100. A line without one is empty.
 
     Returns
     -------
     Figure
-        40 px high. Without any known value it has no dot and an empty line.
+        One panel. The hover box names every artist of a day with the value, indexed and as it was read, and why the
+        day is flagged.
 
     Raises
     ------
     ValueError
-        If the platform is unknown.
+        If the platform is unknown, there are more lines than styles, or a frame has two rows for one day.
     """
     colour = _colour(platform)
-    numbers = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-    known = np.flatnonzero(~np.isnan(numbers))
-    size = np.where(_alone(numbers), 3, 0)
-    size[known[-1:]] = 5
-    figure = go.Figure(go.Scatter(y=_nones(numbers), mode="lines+markers", connectgaps=False, 
-                                  hoverinfo="skip", line={"color": colour, "width": 1.5},
-                                  marker={"color": colour, "size": size.tolist(), "opacity": 1}))
-    hidden = {"visible": False, "fixedrange": True}
-    figure.update_layout(height=40, margin={"l": 4, "r": 4, "t": 4, "b": 4}, showlegend=False, dragmode=False,
-                         paper_bgcolor=TRANSPARENT, plot_bgcolor=TRANSPARENT, xaxis=hidden, yaxis=hidden)
+    if len(lines) > len(LINE_STYLES):
+        raise ValueError(f"{len(lines)} lines; at most {len(LINE_STYLES)} can be told apart")
+    drawn = [_compared(name, frame, window, view, indexed, style)
+             for (name, frame), style in zip(lines.items(), LINE_STYLES, strict=False) if frame is not None]
+    known = np.concatenate([line.line for line in drawn]) if drawn else np.array([])
+    low, high = _decades(known) if log else _from_zero(known) if view == "gain" else _tight(known)
+    figure = go.Figure([*map(_compared_trace, drawn),
+                        *_compared_flags(drawn, labels["flagged"], low, high),
+                        *_compared_hover(drawn, lang, labels["index"] if indexed else None, low, high)])
+    figure.update_layout(_layout(lang, {"total": labels["axis"]}, window))
+    figure.update_layout(yaxis=_count_axis(lang, low, high, [0.0, 1.0], log=log)
+                         | {"showline": True, "linecolor": colour, "linewidth": 3}, xaxis_anchor="y",
+                         legend={"x": 0, "xanchor": "left", "y": -0.12, "yanchor": "top"})
     return figure
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """A closed interval of days."""
+
+    start: date
+    end: date
+
+
+def common_span(spans: Sequence[Span], days: int | None) -> Days:
+    """Return the last `days` days up to the latest end, not before the earliest start; with None, all from there."""
+    start, end = min(span.start for span in spans), max(span.end for span in spans)
+    return Days(max(start, end - timedelta(days=days - 1)) if days else start, end)
+
+
+def tile_lines(daily: pd.DataFrame, platform: str, window: Span) -> dict[str, list[float]]:
+    """Return the series behind a platform's tiles, by tile, each as `spark_values` gives it.
+
+    Parameters
+    ----------
+    daily : DataFrame
+        ``platform``, ``day``, ``total`` and ``gain``; one row a platform and day.
+    platform : str
+    window : Span
+
+    Returns
+    -------
+    dict of str to list of float
+        ``total``: the window's totals; ``last_week_gain``: the gains of its last 7 days; ``momentum``: those of its
+        last 35 days; ``acceleration``, ``stability`` and ``last_day_gain``: those of the window; ``share``: percent of
+        all platforms' gains, day by day.
+    """
+    calendar = pd.date_range(window.start, window.end, freq="D")
+    longer = pd.date_range(calendar[-1] - pd.Timedelta(days=MOMENTUM_DAYS - 1), calendar[-1], freq="D")
+    gains = daily.pivot(index="day", columns="platform", values="gain")
+    own = daily[daily["platform"] == platform].set_index("day")
+    total, gain = own["total"].reindex(calendar), gains[platform].reindex(calendar)
+    every = gains.sum(axis=1, min_count=1).reindex(calendar)
+    series = {"total": total, "last_week_gain": gain[-MEAN_DAYS:], "momentum": gains[platform].reindex(longer),
+              "acceleration": gain, "stability": gain, "last_day_gain": gain,
+              "share": (gain / every.where(every > 0) * 100).clip(0, 100)}
+    return {name: spark_values(values.to_numpy(np.float64)) for name, values in series.items()}
+
+
+def spark_values(values: Sequence[float | None] | Floats) -> list[float]:
+    """Return the points of a tile's tiny line: at most `SPARK_POINTS`, longer series averaged.
+
+    Parameters
+    ----------
+    values : array-like of float, shape (n,)
+        One value a day; NaN or None is unknown.
+
+    Returns
+    -------
+    list of float
+        Means of neighbouring known values, NaN where none of them is known; empty with fewer than two known values,
+        which are no line.
+    """
+    numbers = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    if np.count_nonzero(~np.isnan(numbers)) < 2:
+        return []
+    parts = np.array_split(numbers, min(SPARK_POINTS, numbers.size))
+    return [float(np.nanmean(part)) if not np.isnan(part).all() else math.nan for part in parts]
 
 
 def _colour(platform: str) -> str:
@@ -224,11 +317,11 @@ def _total_trace(days: _ByDay, colour: str, name: str) -> go.Scatter:
     return _line(days, values, colour, 2.5, name=name, showlegend=False)
 
 
-def _gain_trace(days: _ByDay, colour: str, name: str) -> go.Bar | go.Scatter:
+def _gain_trace(days: _ByDay, colour: str, name: str, *, as_line: bool = False) -> go.Bar | go.Scatter:
     # faded behind a mean, which is what the eye should follow; in full where there is no mean to follow
     opacity = 1.0 if np.isnan(days.mean).all() else 0.5
     options: dict[str, Any] = {"name": name, "yaxis": "y2", "showlegend": False, "opacity": opacity}
-    if len(days.days) > MAX_BARS:
+    if as_line or len(days.days) > MAX_BARS:
         return _line(days, days.gain, colour, 1.0, **options)
     return go.Bar(x=days.days, y=_nones(days.gain), hoverinfo="skip",
                   marker={"color": colour, "line": {"width": 0}}, **options)
@@ -280,6 +373,82 @@ def _hover_text(days: _ByDay, position: int, lang: str, labels: Mapping[str, str
     return "<br>".join(escape(line) for line in lines)
 
 
+# Comparison --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """One artist's line: its days, what is drawn of them, and how."""
+
+    name: str
+    days: _ByDay
+    read: Floats
+    """Values as they were read, also those that are not part of the line."""
+    shown: Floats
+    """The same, indexed where asked for."""
+    line: Floats
+    """Those of `shown` that belong to the line."""
+    style: tuple[str, str]
+
+
+def _compared(name: str, frame: pd.DataFrame, window: Span, view: str, indexed: bool,
+              style: tuple[str, str]) -> _Compared:
+    days = _by_day(frame, window)
+    read = days.total if view == "total" else days.gain
+    line = np.where(days.in_total, read, np.nan) if view == "total" else read
+    if not indexed:
+        return _Compared(name, days, read, read, line, style)
+    above = line[line > 0]
+    base = float(above[0]) if above.size else math.nan
+    return _Compared(name, days, read, read / base * 100, line / base * 100, style)
+
+
+def _compared_trace(line: _Compared) -> go.Scatter:
+    colour, dash = line.style
+    return _line(line.days, line.line, colour, 2.5, name=escape(line.name)).update(line_dash=dash)
+
+
+def _compared_flags(lines: Sequence[_Compared], name: str, low: float, high: float) -> list[go.Scatter]:
+    """Return hollow markers on the flagged days, one entry in the legend for all lines."""
+    traces: list[go.Scatter] = []
+    for line in lines:
+        values = np.where(line.days.flagged, line.shown, np.nan)
+        if np.isnan(values).all():
+            continue
+        symbols = np.where(values > high, "triangle-up-open", "circle-open")
+        symbols = np.where(values < low, "triangle-down-open", symbols)
+        marker = {"color": line.style[0], "size": 8, "line": {"width": 2}, "symbol": symbols.tolist()}
+        traces.append(go.Scatter(x=line.days.days, y=_nones(np.clip(values, low, high)), mode="markers", name=name,
+                                 cliponaxis=False, hoverinfo="skip", marker=marker, showlegend=not traces,
+                                 legendgroup="flagged"))
+    return traces
+
+
+def _compared_hover(lines: Sequence[_Compared], lang: str, unit: str | None, low: float,
+                    high: float) -> list[go.Scatter]:
+    """Return one unseen point a day with a line of text for each artist."""
+    if not lines:
+        return []
+    shown = np.vstack([line.shown for line in lines])
+    known = ~np.isnan(shown)
+    place = np.where(known.any(axis=0), np.clip(np.where(known, shown, -np.inf).max(axis=0), low, high), np.nan)
+    days = lines[0].days.days
+    texts = ["<br>".join(_compared_text(line, at, lang, unit) for line in lines if not math.isnan(line.shown[at]))
+             for at in range(len(days))]
+    return [go.Scatter(x=days, y=_nones(place), mode="markers", name="hover", showlegend=False,
+                       marker={"color": GRID_COLOUR, "opacity": 0}, hovertext=texts,
+                       hovertemplate="%{hovertext}<extra></extra>")]
+
+
+def _compared_text(line: _Compared, at: int, lang: str, unit: str | None) -> str:
+    value = format_number(lang, float(line.read[at]))
+    if unit is not None:
+        value = f"{unit} {format_number(lang, float(line.shown[at]), 1)} ({value})"
+    reasons = wrap(line.days.reasons[at], WRAP_COLUMNS.get(lang, WRAP_COLUMNS["en"]))
+    head = f'<span style="color:{line.style[0]}">\u25a0</span> {escape(line.name)}: {value}'
+    return "<br>".join([head, *(f"   {escape(reason)}" for reason in reasons)])
+
+
 # Axes -------------------------------------------------------------------------------------------------------
 
 
@@ -296,10 +465,17 @@ def _layout(lang: str, labels: Mapping[str, str], window: Span) -> dict[str, Any
         "hovermode": "x unified", "hoversubplots": "axis",
         "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.01, "yanchor": "bottom",
                    "itemclick": False, "itemdoubleclick": False},
-        "annotations": [head | {"text": escape(labels["total"]), "y": 1.01},
-                        head | {"text": escape(labels["gain"]), "y": 0.41}],
-        "xaxis": _day_axis(lang) | {"range": edges, "anchor": "y2"},
+        "annotations": [head | {"text": escape(labels[name]), "y": height}
+                        for name, height in (("total", 1.01), ("gain", 0.41)) if name in labels],
+        "xaxis": _day_axis(lang) | {"range": edges, "anchor": "y2"} | _few_days(window),
     }
+
+
+def _few_days(window: Span) -> dict[str, Any]:
+    """Return a tick for each day where there are few: left to itself, the axis would write one day several times."""
+    if (window.end - window.start).days >= TICKS:
+        return {}
+    return {"tick0": window.start.isoformat(), "dtick": 86_400_000}
 
 
 def _day_axis(lang: str) -> dict[str, Any]:
@@ -314,11 +490,13 @@ def _day_axis(lang: str) -> dict[str, Any]:
     }
 
 
-def _count_axis(lang: str, low: float, high: float, domain: list[float]) -> dict[str, Any]:
-    values, texts = _ticks(lang, low, high)
+def _count_axis(lang: str, low: float, high: float, domain: list[float], *, log: bool = False) -> dict[str, Any]:
+    values, texts = _log_ticks(lang, low, high) if log else _ticks(lang, low, high)
+    ends = [math.log10(low), math.log10(high)] if log else [low, high]
     # the tick texts are made for this range: the axis keeps it, and a finger scrolls the page
-    return {"range": [low, high], "domain": domain, "tickmode": "array", "tickvals": values, "ticktext":
-            texts, "gridcolor": GRID_COLOUR, "zeroline": False, "automargin": True, "fixedrange": True}
+    axis = {"range": ends, "domain": domain, "tickmode": "array", "tickvals": values, "ticktext": texts,
+            "gridcolor": GRID_COLOUR, "zeroline": False, "automargin": True, "fixedrange": True}
+    return axis | {"type": "log"} if log else axis
 
 
 def _tight(values: Floats) -> tuple[float, float]:
@@ -330,6 +508,16 @@ def _tight(values: Floats) -> tuple[float, float]:
     pad = (high - low) * 0.06 or 1.0
     # a total is never negative, so the axis does not go below 0 for the sake of the padding
     return (low - pad if low < 0 else max(0.0, low - pad)), high + pad
+
+
+def _decades(values: Floats) -> tuple[float, float]:
+    """Return a range for a logarithmic axis just around the known values above 0; (1, 10) without any."""
+    known = values[values > 0]
+    if not known.size:
+        return 1.0, 10.0
+    low, high = float(known.min()), float(known.max())
+    pad = max((high / low) ** 0.06, 1.02)
+    return low / pad, high * pad
 
 
 def _from_zero(values: Floats) -> tuple[float, float]:
@@ -353,6 +541,18 @@ def _ticks(lang: str, low: float, high: float) -> tuple[list[float], list[str]]:
     if len(set(around)) == len(around):
         return values, around[2:-2]
     return values, [format_number(lang, value) for value in values]
+
+
+def _log_ticks(lang: str, low: float, high: float) -> tuple[list[float], list[str]]:
+    """Return tick values for a logarithmic axis: round steps within a decade, else powers of ten and their halves."""
+    if high / low < 10:
+        return _ticks(lang, low, high)
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for factors in ((1, 2, 5), (1, 3), (1,)):
+        values = [factor * 10.0**power for power in powers for factor in factors if low <= factor * 10.0**power <= high]
+        if len(values) <= TICKS + 2:
+            break
+    return values, [format_compact(lang, value) for value in values]
 
 
 def _round_up(step: float) -> float:

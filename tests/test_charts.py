@@ -13,14 +13,21 @@ import pytest
 
 from locales import format_compact
 from support.charts import (
+    LINE_STYLES,
     MAX_BARS,
     PLATFORM_COLOURS,
+    SPARK_POINTS,
     _count_axis,
+    _decades,
     _from_zero,
+    _log_ticks,
     _ticks,
     _tight,
+    common_span,
+    compare_figure,
     gain_figure,
-    sparkline,
+    spark_values,
+    tile_lines,
 )
 
 NAN = float("nan")
@@ -99,7 +106,7 @@ def test_an_unknown_platform_is_named_with_what_is_known():
     with pytest.raises(ValueError, match="'myspace'; known are youtube, spotify, soundcloud"):
         draw(rows([1]), "myspace")
     with pytest.raises(ValueError, match="myspace"):
-        sparkline([1, 2], "myspace")
+        compare_figure({}, "myspace", lang="ko", labels={}, window=JANUARY)
 
 
 # gaps
@@ -331,21 +338,127 @@ def test_a_figure_survives_json():
     assert json.loads(draw(rows([NAN] + [100] * 13, skip=(4,))).to_json())["data"][0]["y"][4] is None
 
 
-# sparkline
+# comparison
 
 
-def test_sparkline_has_no_axes_and_a_dot_at_its_last_known_value():
-    figure = sparkline([1, 2, None, 4, 5, NAN], "spotify")
-    line = figure.data[0]
-    assert line.y == (1, 2, None, 4, 5, None)
-    assert line.connectgaps is False
-    assert list(line.marker.size) == [0, 0, 0, 0, 5, 0]
-    assert line.line.color == PLATFORM_COLOURS["spotify"]
-    assert figure.layout.xaxis.visible is False and figure.layout.yaxis.visible is False
-    assert figure.layout.height <= 60
+def compare(frames, **options):
+    labels = {"axis": "Total", "flagged": "Flagged day", "index": "index"}
+    return compare_figure(frames, "spotify", lang="en", labels=labels, window=JANUARY, **options)
 
 
-@pytest.mark.parametrize("values", [[], [None, NAN], np.array([NAN])])
-def test_sparkline_of_nothing_known(values):
-    [line] = sparkline(values, "youtube").data
-    assert not any(line.marker.size)
+TWO = {"Ada": rows([100] * 14), "Bo": rows([50] * 14, first=500_000.0)}
+
+
+def test_each_artist_has_a_line_of_its_own_colour_and_dash():
+    figure = compare(TWO)
+    ada, bo = trace(figure, "Ada"), trace(figure, "Bo")
+    assert (ada.y[0], ada.y[13], bo.y[13]) == (1_000_100, 1_001_400, 500_700)
+    assert (ada.line.color, ada.line.dash) == LINE_STYLES[0] and (bo.line.color, bo.line.dash) == LINE_STYLES[1]
+    assert figure.layout.yaxis.linecolor == PLATFORM_COLOURS["spotify"]
+    assert figure.layout.hovermode == "x unified"
+
+
+@pytest.mark.parametrize("background", ["#ffffff", "#15131c"])
+def test_the_colours_of_a_comparison_are_legible_on_both_themes(background):
+    assert len(set(LINE_STYLES)) == len({dash for _, dash in LINE_STYLES}) == 5
+    assert min(contrast(colour, background) for colour, _ in LINE_STYLES) >= 3
+
+
+def test_indexed_lines_start_at_100_on_their_first_day():
+    figure = compare({"Ada": rows([NAN] + [100_000] * 13), "Bo": rows([500_000] * 14, skip=(0, 1))}, indexed=True)
+    assert trace(figure, "Ada").y[0] == 100
+    assert trace(figure, "Ada").y[13] == pytest.approx(100 * 2_300_000 / 1_000_000)
+    assert trace(figure, "Bo").y[:3] == (None, None, 100)
+    assert "index 230.0 (2,300,000)" in hover(figure, 13)
+
+
+def test_a_line_of_zeros_has_no_index():
+    assert set(trace(compare({"Ada": rows([0] * 14)}, view="gain", indexed=True), "Ada").y) == {None}
+
+
+def test_daily_gains_are_compared_from_zero():
+    figure = compare(TWO, view="gain")
+    assert set(trace(figure, "Bo").y) == {50}
+    assert figure.layout.yaxis.range[0] == 0
+
+
+def test_an_artist_without_the_platform_keeps_the_others_styles():
+    figure = compare({"Ada": None, "Bo": TWO["Bo"]})
+    assert trace(figure, "Bo").line.color == LINE_STYLES[1][0]
+    assert traces(figure, "Ada") == []
+
+
+def test_a_comparisons_gaps_stay_and_flags_are_marked_with_their_reason():
+    figure = compare({"Ada": rows([100] * 14, skip=(3,), flagged={5: "leap"}), "Bo <b>": TWO["Bo"]})
+    assert trace(figure, "Ada").y[3] is None
+    marks = trace(figure, "Flagged day")
+    assert [at for at, y in enumerate(marks.y) if y is not None] == [5]
+    assert "leap" in hover(figure, 5) and "Ada: 1,000,600" in hover(figure, 5)
+    assert "Ada" not in hover(figure, 3) and "Bo &lt;b&gt;: 500,200" in hover(figure, 3)
+
+
+def test_more_artists_than_styles_are_refused():
+    with pytest.raises(ValueError, match="6 lines; at most 5"):
+        compare({str(number): TWO["Ada"] for number in range(6)})
+
+
+def test_the_common_span_reaches_to_the_latest_day():
+    early, late = Days(date(2024, 1, 1), date(2024, 3, 1)), Days(date(2024, 6, 1), date(2024, 6, 30))
+    assert (common_span([early, late], 30).start, common_span([early, late], 30).end) == (late.start, late.end)
+    assert common_span([early, late], None).start == early.start
+
+
+# logarithmic scale
+
+
+def test_a_logarithmic_scale_has_ticks_at_powers_and_leaves_out_what_cannot_be_drawn():
+    figure = gain_figure(rows([0, 10, 1_000] * 4 + [10] * 2), "youtube", lang="en", labels=EN, window=JANUARY, log=True)
+    axis = figure.layout.yaxis2
+    assert axis.type == "log"
+    assert 0 < axis.range[0] < 1 and 3 < axis.range[1] < 3.2
+    assert [text for text in axis.ticktext if text in ("10", "100", "1.0K")] == ["10", "100", "1.0K"]
+    assert trace(figure, EN["gain"]).type == "scatter"
+
+
+@pytest.mark.parametrize("values", [[NAN], [0.0, -5.0], []])
+def test_a_logarithmic_range_of_nothing_above_zero(values):
+    assert _decades(np.array(values)) == (1, 10)
+
+
+def test_within_a_decade_a_logarithmic_axis_has_round_steps():
+    assert _log_ticks("en", 1_000_000, 1_500_000)[1] == ["1.0M", "1.1M", "1.2M", "1.3M", "1.4M", "1.5M"]
+
+
+def test_a_window_of_one_day_names_it_once():
+    assert draw(rows([1]), window=Days(JANUARY.start, JANUARY.start)).layout.xaxis.dtick == 86_400_000
+    assert draw(rows([1])).layout.xaxis.dtick is None
+
+
+# lines of the tiles
+
+
+def test_long_series_are_averaged_and_short_ones_kept():
+    assert spark_values([1, 2, 3]) == [1, 2, 3]
+    long = spark_values(np.arange(240.0))
+    assert len(long) == SPARK_POINTS
+    assert long[0] == pytest.approx(1.5) and long[-1] == pytest.approx(237.5)
+
+
+@pytest.mark.parametrize("values", [[], [None, NAN], [5.0], [5.0, NAN]])
+def test_less_than_two_values_are_no_line(values):
+    assert spark_values(values) == []
+
+
+def test_a_gap_stays_a_gap_in_a_tile():
+    assert np.isnan(spark_values([1, None, 3])[1])
+
+
+def test_tiles_have_the_series_they_are_computed_from():
+    daily = pd.concat([rows([30] * 40, start="2024-12-06").assign(platform="youtube"),
+                       rows([10] * 40, start="2024-12-06").assign(platform="spotify")])
+    lines = tile_lines(daily, "youtube", JANUARY)
+    assert lines["momentum"] == [30] * 35
+    assert lines["acceleration"] == lines["stability"] == [30] * 14
+    assert lines["last_week_gain"] == [30] * 7
+    assert lines["share"] == [75] * 14
+    assert lines["total"][-1] == 1_000_000 + 40 * 30

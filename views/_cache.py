@@ -17,6 +17,8 @@ from support import charts
 
 STATUS_SECONDS = 2
 """How long the status is trusted: other processes' changes are seen after that."""
+CAPABILITY_SECONDS = 60
+"""How long the state of database, keys and packages is trusted."""
 KEEP_SECONDS = 3600
 """How long an unused answer is kept."""
 
@@ -73,19 +75,76 @@ def _files(actor: services.Actor, version: str, artist_id: int | None) -> list[s
 
 
 def figure(actor: services.Actor, artist_id: int, song_id: int | None, window_days: int | None, threshold: float,
-           include_flagged: bool, platform: str, lang: str) -> Any:
+           include_flagged: bool, platform: str, log: bool, lang: str) -> Any:
     """Return the figure of one platform's totals and gains; shared by all sessions, so it is read-only."""
-    return _figure(actor, version(actor), artist_id, song_id, window_days, threshold, include_flagged, platform, lang)
+    return _figure(actor, version(actor), artist_id, song_id, window_days, threshold, include_flagged, platform, log,
+                   lang)
 
 
 @st.cache_resource(ttl=KEEP_SECONDS, max_entries=300, show_spinner=False)
 def _figure(actor: services.Actor, version: str, artist_id: int, song_id: int | None, window_days: int | None,
-            threshold: float, include_flagged: bool, platform: str, lang: str) -> Any:
+            threshold: float, include_flagged: bool, platform: str, log: bool, lang: str) -> Any:
     growth = _growth(actor, version, artist_id, song_id, window_days, threshold, include_flagged)
-    daily = growth.daily[growth.daily["platform"] == platform]
-    reasons = [", ".join(t(lang, f"flags.{name}") for name in names) for names in daily["flag_names"]]
-    frame = daily.assign(reasons=reasons, in_total=daily["counts"])
     labels = {name: t(lang, f"growth.chart.{name}", unit=t(lang, f"platform.{platform}.unit"))
               for name in ("total", "gain", "mean", "flagged")}
-    return charts.gain_figure(frame, platform, lang=lang, labels=labels, window=growth.window)
+    return charts.gain_figure(_explained(growth, platform, lang), platform, lang=lang, labels=labels,
+                              window=growth.window, log=log)
 
+
+def _explained(growth: services.ArtistGrowth, platform: str, lang: str) -> Any:
+    """Return one platform's days as charts take them, flags as text."""
+    daily = growth.daily[growth.daily["platform"] == platform]
+    reasons = [", ".join(t(lang, f"flags.{name}") for name in names) for names in daily["flag_names"]]
+    return daily.assign(reasons=reasons, in_total=daily["counts"])
+
+
+def comparison(actor: services.Actor, artist_ids: tuple[int, ...], window_days: int | None, threshold: float,
+               include_flagged: bool, platform: str, view: str, log: bool, indexed: bool, lang: str) -> Any:
+    """Return the figure of one platform with a line for each artist that has it; read-only."""
+    return _comparison(actor, version(actor), artist_ids, window_days, threshold, include_flagged, platform, view, log,
+                       indexed, lang)
+
+
+@st.cache_resource(ttl=KEEP_SECONDS, max_entries=300, show_spinner=False)
+def _comparison(actor: services.Actor, version: str, artist_ids: tuple[int, ...], window_days: int | None,
+                threshold: float, include_flagged: bool, platform: str, view: str, log: bool, indexed: bool,
+                lang: str) -> Any:
+    growths = [_growth(actor, version, artist_id, None, window_days, threshold, include_flagged)
+               for artist_id in artist_ids]
+    labels = {"axis": t(lang, f"growth.compare.axis.{view}", unit=t(lang, f"platform.{platform}.unit")),
+              "flagged": t(lang, "growth.chart.flagged"), "index": t(lang, "growth.compare.index_unit")}
+    if indexed:
+        labels["axis"] += t(lang, "growth.compare.axis.indexed")
+    lines = {growth.artist.name: _explained(growth, platform, lang) if platform in growth.metrics else None
+             for growth in growths}
+    return charts.compare_figure(lines, platform, lang=lang, labels=labels, log=log, indexed=indexed, view=view,
+                                 window=charts.common_span([growth.window for growth in growths], window_days))
+
+
+def sparks(actor: services.Actor, artist_id: int, song_id: int | None, window_days: int | None, threshold: float,
+           include_flagged: bool) -> dict[str, dict[str, list[float]]]:
+    """Return the tiny lines of the tiles: by platform and tile, the series the tile is computed from."""
+    return _sparks(actor, version(actor), artist_id, song_id, window_days, threshold, include_flagged)
+
+
+@st.cache_resource(ttl=KEEP_SECONDS, max_entries=200, show_spinner=False)
+def _sparks(actor: services.Actor, version: str, artist_id: int, song_id: int | None, window_days: int | None,
+            threshold: float, include_flagged: bool) -> dict[str, dict[str, list[float]]]:
+    growth = _growth(actor, version, artist_id, song_id, window_days, threshold, include_flagged)
+    return {platform: charts.tile_lines(growth.daily, platform, growth.window) for platform in growth.metrics}
+
+
+def home(actor: services.Actor, threshold: float) -> services.HomeSummary:
+    """Return what changed, who rises and what waits; read-only."""
+    return _home(actor, version(actor), threshold)
+
+
+@st.cache_resource(ttl=KEEP_SECONDS, max_entries=50, show_spinner=False)
+def _home(actor: services.Actor, version: str, threshold: float) -> services.HomeSummary:
+    return services.home(actor, threshold)
+
+
+@st.cache_resource(ttl=CAPABILITY_SECONDS, max_entries=10, show_spinner=False)
+def capabilities(actor: services.Actor) -> list[services.Capability]:
+    """Return what is there and what is missing, at most `CAPABILITY_SECONDS` old."""
+    return services.capabilities(actor)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from io import StringIO
+from io import BytesIO, StringIO
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -20,6 +20,8 @@ from support.errors import AppError
 T = TypeVar("T")
 PLATFORMS = ("youtube", "spotify", "soundcloud")
 """Keys of the platforms, in the order in which pages show them."""
+PLATFORM_HUES = {"youtube": "red", "spotify": "green", "soundcloud": "orange"}
+"""Colours of the theme that stand for the platforms in headings; the charts have their own shades."""
 THRESHOLD_KEY = "sidebar_threshold"
 """Widget key of the quality threshold, which pages may lower."""
 
@@ -41,6 +43,16 @@ def set_frame(frame: Frame) -> None:
 def frame() -> Frame:
     """Return the frame of this run."""
     return st.session_state["app_frame"]
+
+
+def set_pages(files: Sequence[str]) -> None:
+    """Keep the names of the pages there are, for pages that link to others."""
+    st.session_state["app_pages"] = tuple(files)
+
+
+def pages() -> tuple[str, ...]:
+    """Return the names of the pages there are: their files below ``views/``."""
+    return st.session_state.get("app_pages", ())
 
 
 # texts ------------------------------------------------------------
@@ -79,6 +91,11 @@ def plain(value: object) -> str:
 def platform(key: str | None) -> str:
     """Return a platform's name; an en dash where there is none."""
     return text(f"platform.{key}.label") if key in PLATFORMS else "–"
+
+
+def platform_head(key: str) -> str:
+    """Return a platform's name for a heading, with a dot of its colour."""
+    return f":{PLATFORM_HUES[key]}[●] {platform(key)}"
 
 
 def flags(names: Sequence[str]) -> str:
@@ -154,26 +171,70 @@ def in_url(param: str, widget: str, parse: Callable[[str], T | None], default: T
     T
         The value, which the widget will show.
     """
+    def read(value: object) -> T | None:
+        return None if value is None else parse(str(value))
+
+    return _settle(param, widget, read, st.query_params.get(param), default, lambda value: str(value), quiet)
+
+
+def list_in_url(param: str, widget: str, options: Sequence[str], default: Sequence[str], *,
+                empty: bool = False, quiet: bool = False) -> list[str]:
+    """Do as `in_url` for a choice of several: ``?param=a&param=b``.
+
+    Parameters
+    ----------
+    param, widget, quiet
+        As of `in_url`.
+    options : sequence of str
+        What can be chosen; anything else is dropped, and so are repetitions.
+    default : sequence of str
+        Choice where nothing says otherwise.
+    empty : bool
+        Whether nothing may be chosen; else the last choice stays.
+    """
+    accepted = one_of(options)
+
+    def read(values: Any) -> list[str] | None:
+        if values is None:
+            return None
+        chosen = list(dict.fromkeys(found for value in values if (found := accepted(str(value))) is not None))
+        return chosen if chosen or (empty and not values) else None
+
+    url = st.query_params.get_all(param) if param in st.query_params else None
+    return _settle(param, widget, read, url, list(default), lambda value: value, quiet)
+
+
+def switch_in_url(param: str, widget: str, default: bool = False) -> bool:
+    """Do as `in_url` for a switch: ``?param=1``; its usual position is left out of the URL."""
+    def read(value: object) -> bool | None:
+        return {"True": True, "False": False, "1": True, "0": False}.get(str(value))
+
+    return _settle(param, widget, read, st.query_params.get(param), default, lambda value: str(int(value)), True)
+
+
+def _settle(param: str, widget: str, read: Callable[[Any], T | None], url: Any, default: T,
+            write: Callable[[T], str | list[str]], quiet: bool) -> T:
     state, kept_key = st.session_state, f"url_{widget}"
-    kept = _accepted(parse, state.get(kept_key))
-    chosen = _accepted(parse, state.get(widget, kept))
-    url = _accepted(parse, st.query_params.get(param))
-    candidates = (chosen if chosen != kept else None, url, kept, default)
+    kept = read(state.get(kept_key))
+    chosen = read(state.get(widget, kept))
+    candidates = (chosen if chosen != kept else None, read(url), kept, default)
     value = next(candidate for candidate in candidates if candidate is not None)
     state[widget] = state[kept_key] = value
-    state.setdefault("app_url", {})[param] = None if quiet and value == default else str(value)
+    state.setdefault("app_url", {})[param] = None if quiet and value == default else write(value)
     return value
 
 
-def _accepted(parse: Callable[[str], T | None], value: object) -> T | None:
-    return None if value is None else parse(str(value))
+def not_in_url(*params: str) -> None:
+    """Take choices that do not apply now out of the URL; the session keeps them."""
+    st.session_state.setdefault("app_url", {}).update(dict.fromkeys(params))
 
 
 def write_url() -> None:
     """Bring the URL up to date, at the end of a run and in one go: each change is an entry in the browser's history."""
-    now = st.query_params.to_dict()
-    then = now | st.session_state.pop("app_url", {})
-    wanted = {param: value for param, value in then.items() if value is not None}
+    now = {param: st.query_params.get_all(param) for param in st.query_params}
+    told = st.session_state.pop("app_url", {})
+    then = now | {param: [value] if isinstance(value, str) else value for param, value in told.items()}
+    wanted = {param: values for param, values in then.items() if values is not None}
     if wanted != now:
         st.query_params.from_dict(wanted)
 
@@ -246,6 +307,20 @@ def table(rows: pd.DataFrame, wide: Mapping[str, str] | None = None) -> None:
                               if pd.api.types.is_numeric_dtype(rows[name])}
     config |= {name: st.column_config.TextColumn(width=width) for name, width in (wide or {}).items()}  # type: ignore[arg-type]
     st.dataframe(rows, hide_index=True, column_config=config, height=420 if len(rows) > 10 else "auto")
+
+
+def parquet_bytes(rows: pd.DataFrame) -> bytes:
+    """Return a table as Parquet, its types kept."""
+    buffer = BytesIO()
+    rows.to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+def parquet_download(rows: pd.DataFrame, name: str, key: str) -> None:
+    """Draw a button that downloads a table for other programs; the file is made when it is pressed."""
+    st.download_button(text("common.download_parquet"), lambda: parquet_bytes(rows),
+                       file_name=file_part(name) + ".parquet", mime="application/vnd.apache.parquet", key=key,
+                       on_click="ignore", icon=":material/download:")
 
 
 def csv_download(rows: pd.DataFrame, name: str, key: str) -> None:

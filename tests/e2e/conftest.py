@@ -30,9 +30,12 @@ class Server:
     process: subprocess.Popen[bytes]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory) -> Iterator[Server]:
-    """Start the product as `make run` does, with an empty folder of exports and a database of its own."""
+    """Start the product as `make run` does, with an empty folder of exports and a database of its own.
+
+    Each file of tests has its own, so that none depends on what another has synced.
+    """
     folder = tmp_path_factory.mktemp("server")
     cmdata = folder / "cmdata"
     cmdata.mkdir()

@@ -67,6 +67,8 @@ class FakeServices:
     ArtistSummary, SongSummary, ArtistGrowth = results.ArtistSummary, results.SongSummary, results.ArtistGrowth
     FileRecord, FileOutcome, DeletePreview = results.FileRecord, results.FileOutcome, results.DeletePreview
     UploadOutcome, JobView, DataStatus = results.UploadOutcome, results.JobView, results.DataStatus
+    HomeSummary, RunSummary, ArtistChange = results.HomeSummary, results.RunSummary, results.ArtistChange
+    Riser, DemoSong, Capability = results.Riser, results.DemoSong, results.Capability
 
     def __init__(self, days: int = DAYS, seconds_per_file: float = 0.0) -> None:
         self.days = days
@@ -82,6 +84,9 @@ class FakeServices:
         self.last_sync: datetime | None = MOMENT
         self.actor = accounts.LOCAL_ADMINISTRATOR
         self.readiness = (True, "ok")
+        self.sample = False
+        self.demo = demo(1, 2)
+        self.missing = ("OPENAI_API_KEY", "torch")
 
     def _note(self, name: str, *args: Any, **kwargs: Any) -> None:
         self.calls.append((name, args, kwargs))
@@ -167,6 +172,31 @@ class FakeServices:
                  for song, platform in zip(raw["song"], raw["platform"], strict=True)]
         return raw.assign(song=raw["song"].map(titles), flag_names=[flag_names(bits) for bits in raw["flags"]],
                           file=names).reset_index(drop=True)
+
+    # home -------------------------------------------------------------------------------------------------------
+    def home(self, actor: accounts.Actor, threshold: float) -> results.HomeSummary:
+        self._note("home", actor, threshold)
+        status = self.data_status(actor)
+        if not self.artists:
+            status = results.DataStatus(0, 0, 0, 0, 0, 0, None, "PostgreSQL 16.4")
+            return results.HomeSummary(status, None, (), (), (), False, self.demo)
+        artists = [self._summary(number) for number in self.artists]
+        run = results.RunSummary(7, "done", MOMENT, MOMENT, {"imported": 3, "unchanged": 2, "skipped": 7, "refused": 2})
+        changes = tuple(results.ArtistChange(each.id, each.key, each.name, each.rows, LAST_DAY) for each in artists)
+        risers = tuple(results.Riser(each.id, each.key, each.name, "spotify", 0.234, 12_345.0, LAST_DAY)
+                       for each in artists if each.passes(threshold))
+        waiting = tuple(file for file in self._records()
+                        if file.state == "refused" or ("jumps" in file.audit and LEAP_DAY not in file.accepted_days))
+        return results.HomeSummary(status, run, changes, risers, waiting, self.sample, self.demo)
+
+    def demo_song(self) -> results.DemoSong | None:
+        return self.demo
+
+    def capabilities(self, actor: accounts.Actor) -> list[results.Capability]:
+        self._note("capabilities", actor)
+        names = [("database", "database"), ("vector", "database"), ("OPENAI_API_KEY", "key"), ("torch", "package")]
+        return [results.Capability(name, group, "missing" if name in self.missing else "ready", "")
+                for name, group in names]
 
     # jobs -------------------------------------------------------------------------------------------------------
     def _start_job(self, result: dict[str, Any]) -> results.JobView:
@@ -309,6 +339,16 @@ class FakeServices:
         self._note("restore_files", actor, names)
         self.artists = dict(NAMES)
         return self._start_job(self._sync_result())
+
+
+def demo(artist_id: int, song_id: int) -> results.DemoSong:
+    """Return a demo song that is one of the made-up ones, with the shipped cover and recording."""
+    folder = Path(__file__).parents[2] / "catalogue" / "demo"
+    title = dict(SONGS[artist_id])[song_id]
+    facts = {"bpm": 112.0, "key": "D minor", "duration_s": 90.0, "style": "city pop"}
+    return results.DemoSong(NAMES[artist_id], title, NAMES[artist_id].lower().replace(" ", ""),
+                            title.lower().replace(" ", ""), folder / "cover.jpg", folder / "audio.ogg",
+                            "Artist - Title:\nThe first line\n\nThe second line\n", facts)
 
 
 def audit(leap: bool) -> dict[str, Any]:

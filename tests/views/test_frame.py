@@ -16,8 +16,9 @@ def confirm(app):
     app.button(key="sidebar_delete_yes").click().run()
 
 
-@pytest.mark.parametrize(("locale", "title"), [("ko-KR", "아티스트 성장 레이더"), ("ko", "아티스트 성장 레이더"),
-                                               ("en-US", "Growth Radar"), ("de-DE", "Growth Radar")])
+@pytest.mark.parametrize(("locale", "title"), [("ko-KR", "음악 통합 시스템"), ("ko", "음악 통합 시스템"),
+                                               ("en-US", "Music Integrated System"),
+                                               ("de-DE", "Music Integrated System")])
 def test_the_first_visit_follows_the_browser(open_app, locale, title):
     app = open_app(locale=locale)
     assert app.title[0].value == title
@@ -27,20 +28,34 @@ def test_the_first_visit_follows_the_browser(open_app, locale, title):
 def test_the_switch_changes_the_language_and_stays(open_app):
     app = open_app()
     app.segmented_control(key="app_lang").set_value("en").run()
-    assert app.title[0].value == "Growth Radar"
+    assert app.title[0].value == "Music Integrated System"
     assert app.query_params["lang"] in ("en", ["en"])
     assert app.switch_page("views/data.py").run().title[0].value == "Data"
 
 
 def test_the_url_wins_over_the_browser(open_app):
-    assert open_app(locale="ko-KR", lang="en").title[0].value == "Growth Radar"
+    assert open_app(locale="ko-KR", lang="en").title[0].value == "Music Integrated System"
 
 
 @pytest.mark.parametrize("locale", ["ko-KR", "en-US"])
-@pytest.mark.parametrize("page", [None, "data"])
-@pytest.mark.parametrize("tab", ["trends", "raw", "health", "upload", "files", "rejected", "runs"])
-def test_no_text_of_the_other_language_and_no_bare_key(open_app, locale, page, tab):
-    app = open_app(page, locale=locale, artist="neonmarigold", tab=tab)
+@pytest.mark.parametrize("sample", [True, False])
+def test_home_has_no_text_of_the_other_language_and_no_bare_key(open_app, fake, locale, sample):
+    fake.sample = sample
+    app = open_app(locale=locale)
+    app.session_state["home_capabilities"] = True
+    app.run()
+    assert not app.exception
+    shown = words(app).replace("한국어", "").replace("여울담", "").replace("새벽우편함", "")
+    assert locale == "ko-KR" or not any("가" <= letter <= "힣" for letter in shown)
+    assert not [word for word in shown.split() if word.startswith(("home.", "capability.", "growth."))]
+
+
+@pytest.mark.parametrize("locale", ["ko-KR", "en-US"])
+@pytest.mark.parametrize("artists", [["neonmarigold"], ["neonmarigold", "여울담", "copperfinch"]])
+@pytest.mark.parametrize(("page", "tab"), [*(("growth_radar", tab) for tab in ("trends", "raw", "health")),
+                                           *(("data", tab) for tab in ("upload", "files", "rejected", "runs"))])
+def test_no_text_of_the_other_language_and_no_bare_key(open_app, locale, artists, page, tab):
+    app = open_app(page, locale=locale, artist=artists, tab=tab)
     assert not app.exception
     shown = words(app).replace("한국어", "").replace("여울담", "").replace("새벽우편함", "")
     if locale == "en-US":
@@ -49,7 +64,7 @@ def test_no_text_of_the_other_language_and_no_bare_key(open_app, locale, page, t
 
 
 @pytest.mark.parametrize(("locale", "said"), [("ko-KR", "연결할 수 없습니다"), ("en-US", "cannot be reached")])
-@pytest.mark.parametrize("page", [None, "data"])
+@pytest.mark.parametrize("page", [None, "growth_radar", "data"])
 def test_a_database_that_is_away_is_a_message_and_a_button(open_app, fake, locale, said, page):
     fake.failures["start"] = DatabaseUnavailable("database_unreachable", where="db:5432", detail="refused")
     app = open_app(page, locale=locale)
@@ -59,7 +74,7 @@ def test_a_database_that_is_away_is_a_message_and_a_button(open_app, fake, local
     del fake.failures["start"]
     app.button(key="app_retry").click().run()
     assert not app.error
-    assert app.tabs
+    assert app.tabs or page is None
 
 
 def test_sync_reports_what_it_brought(open_app, fake):
@@ -89,11 +104,11 @@ def test_somebody_elses_sync_is_shown_too(open_app, fake):
 
 
 def test_a_finished_sync_is_seen_without_waiting_for_the_cache(open_app, fake):
-    app = open_app()
-    artists = set(app.selectbox(key="growth_artist").options)
+    app = open_app("growth_radar")
+    artists = set(app.multiselect(key="growth_artist").options)
     fake.artists.pop(2)
     app.button(key="sidebar_sync").click().run()
-    assert artists - set(app.selectbox(key="growth_artist").options) == {"여울담"}
+    assert artists - set(app.multiselect(key="growth_artist").options) == {"여울담"}
 
 
 def test_a_refused_sync_is_text(open_app, fake):
@@ -114,16 +129,16 @@ def test_deleting_asks_first_and_names_what_goes(open_app, fake):
 
 
 def test_deleting_and_undoing(open_app, fake):
-    app = open_app()
+    app = open_app("growth_radar")
     app.selectbox(key="sidebar_delete_choice").set_value(1).run()
     confirm(app)
     assert 1 not in fake.artists
-    assert "Neon Marigold" not in app.selectbox(key="growth_artist").options
+    assert "Neon Marigold" not in app.multiselect(key="growth_artist").options
     assert "‘Neon Marigold’ 데이터를 삭제했습니다" in app.info[0].value
     app.button(key="sidebar_undo").click().run()
     (_, names), _ = fake.called("restore_files")[0]
     assert len(names) == 7
-    assert "Neon Marigold" in app.selectbox(key="growth_artist").options
+    assert "Neon Marigold" in app.multiselect(key="growth_artist").options
     assert not app.info
 
 
@@ -140,7 +155,7 @@ def test_an_artist_deleted_meanwhile_is_an_error_in_the_dialog(open_app, fake):
 
 def test_a_viewer_may_look_and_not_touch(open_app, fake):
     fake.actor = Actor(5, "viewer", "reader")
-    app = open_app()
+    app = open_app("growth_radar")
     assert not app.exception
     assert app.button(key="sidebar_sync").disabled
     app.selectbox(key="sidebar_delete_choice").set_value(1).run()

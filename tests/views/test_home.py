@@ -1,0 +1,147 @@
+"""Home as a user meets it: what changed, what there is to do, the demo song, what is connected, the first run."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import words
+from fake_services import demo
+
+from support.errors import AppError
+
+TITLES = {"ko": ["아티스트 성장 레이더", "AGT 음악 심사 AI", "고급 데이터 인사이트 & 엔지니어링", "이미지 음악 추천",
+                 "플레이리스트 메이커", "히트 예측", "텍스트 BGM"]}
+
+
+def links(app):
+    """Return page and query of every link."""
+    return {(link.proto.page, link.proto.query_string): link.proto.label for link in app.get("page_link")}
+
+
+def test_home_is_what_opens_first(open_app):
+    app = open_app()
+    assert not app.exception
+    assert app.title[0].value == "음악 통합 시스템"
+
+
+def test_what_changed_links_to_the_artist(open_app):
+    app = open_app(locale="en-US")
+    shown, found = words(app), links(app)
+    assert "3 new or changed · 9 unchanged · 2 refused" in shown
+    assert "900 rows · to 27 Jan 2026" in shown
+    assert found[("growth_radar", "artist=neonmarigold")] == ":violet[Neon Marigold]"
+
+
+def test_risers_come_with_rate_and_link_to_artist_and_platform(open_app, fake):
+    app = open_app(locale="en-US")
+    assert "+23.4%" in words(app)
+    assert "12.3K a day over the last 7 days" in words(app)
+    assert ("growth_radar", "artist=neonmarigold&platform=spotify") in links(app)
+    assert fake.called("home")[-1][0][1] == 100_000
+
+
+def test_files_that_wait_link_to_data_health(open_app):
+    app = open_app(locale="en-US")
+    shown, found = words(app), links(app)
+    assert "NeonMarigold_Loop_Spotify_streams.csv" in shown and "can mean day/month or month/day" in shown
+    assert "The total leapt" in shown
+    assert ("growth_radar", "artist=neonmarigold&tab=health") in found
+    assert ("data", "tab=files") in found  # no artist: nothing on the Growth Radar
+
+
+def test_jobs_are_links_where_there_is_a_page_and_say_so_where_not(open_app):
+    app = open_app()
+    shown = words(app)
+    assert [title for title in TITLES["ko"] if title not in shown] == []
+    assert shown.count(":gray-badge[준비 중]") == 6
+    assert {page for page, _ in links(app)} <= {"growth_radar", "data"}
+
+
+def test_a_later_page_becomes_a_link_by_its_line_in_the_page_table(open_app, fake):
+    open_app()
+    from views import home
+
+    assert {file for file, _ in home.JOBS} >= set(home.TOUR)
+    assert "ai_judges" in {file for file, _ in home.JOBS}
+
+
+def test_the_tour_opens_the_demo_song(open_app):
+    app = open_app(locale="en-US")
+    found = links(app)
+    assert found[("growth_radar", "artist=neonmarigold&song=rooftopstatic&window=180")].startswith(":violet[**Step 1")
+    shown = words(app)
+    assert "The first line" in shown and "Artist - Title" not in shown
+    assert "Made up for this product" in shown
+    assert "city pop · 112 BPM · D minor · 1:30" in shown
+
+
+def test_the_tour_of_a_database_without_the_demo_song_says_so(open_app, fake):
+    fake.artists.pop(1)
+    app = open_app(locale="en-US")
+    assert "not in the database" in app.info[0].value
+    assert not [query for page, query in links(app) if "song=" in query]
+
+
+def test_no_demo_song_no_tour(open_app, fake):
+    fake.demo = None
+    assert "데모 둘러보기" not in words(open_app())
+
+
+@pytest.mark.parametrize("nothing", [True, False])
+def test_the_first_run_shows_the_three_steps_first(open_app, fake, nothing):
+    fake.sample = not nothing
+    if nothing:
+        fake.artists = {}
+    app = open_app(locale="en-US")
+    assert not app.exception
+    heads = [element.value for element in app.markdown if element.value.startswith("### ")]
+    assert heads[0] == "### Start with your own data"
+    assert ("There is no data yet" in words(app)) == nothing
+    app.button(key="home_sync").click().run()
+    assert len(fake.called("submit_sync")) == 1
+
+
+def test_later_the_steps_are_folded_below(open_app):
+    app = open_app(locale="en-US")
+    heads = [element.value for element in app.markdown if element.value.startswith("### ")]
+    assert heads == ["### Since the last sync", "### What can you do here?", "### Demo tour"]
+    assert "Start with your own data" in [expander.label for expander in app.main.expander]
+
+
+def test_what_is_connected_is_folded_under_a_summary(open_app, fake):
+    app = open_app(locale="en-US")
+    assert app.main.expander[-1].label == "**What is connected** · 2 ready · 2 missing"
+    assert "OPENAI_API_KEY" not in words(app)
+    fake.missing = ()
+
+
+def test_what_is_missing_says_what_it_would_add_and_how(open_app, fake):
+    app = open_app(locale="en-US")
+    app.session_state["home_capabilities"] = True
+    shown = words(app.run())
+    assert not app.exception
+    assert "**OpenAI** :gray-badge[:material/remove: Missing]" in shown
+    assert "Set `OPENAI_API_KEY` in `.env` and restart." in shown
+    assert "**pgvector extension** :green-badge[:material/check: Ready]" in shown
+
+
+def test_every_capability_has_its_texts(fake):
+    import config
+    from locales import texts
+    from usecases import home as use_case
+
+    keys = ["database", "vector", *(key for key in config.KEYS if key != "AWS_SECRET_KEY"), *use_case.PACKAGES]
+    for lang in ("ko", "en"):
+        assert [key for key in keys for part in ("title", "adds", "how")
+                if f"capability.{key.lower()}.{part}" not in texts(lang)] == []
+
+
+def test_an_error_of_the_service_is_text(open_app, fake):
+    fake.failures["home"] = AppError("unexpected", kind="X")
+    app = open_app(locale="en-US")
+    assert not app.exception
+    assert len(app.error) == 1
+
+
+def test_names_are_shown_as_they_are(open_app, fake):
+    fake.demo = demo(1, 1)
+    assert r"**Parallel Summer**" in words(open_app())
