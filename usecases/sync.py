@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,13 +29,7 @@ from accounts import Actor, require
 from data_processing import (
     BY_KEY,
     LEFT_OUT_OF_MEANS,
-    LEFT_OUT_OF_TOTALS,
     READER,
-    FileName,
-    Flag,
-    Part,
-    Readings,
-    Series,
     build,
     combine,
     display_name,
@@ -49,13 +43,24 @@ from queries import growth as growth_queries
 from queries import people
 from queries import sync as queries
 from support.errors import AppError, Busy, Cancelled, FileRefused
+from usecases.groups import (
+    File,
+    Group,
+    attach_findings,
+    columns,
+    covers,
+    known_kind,
+    part_of,
+    refuse_mixed_kinds,
+    rejected_lines,
+    series_row,
+    stored_part,
+)
 from usecases.results import FileOutcome, SyncReport
 
 log = logging.getLogger(__name__)
 DERIVE_AT_ONCE = 200
 """Artists whose growth is derived in one transaction."""
-ENOUGH_FOR_KIND = 14
-"""Readings from which the kind found for a file is kept, so that an odd later export cannot turn a series over."""
 SILENT_SUFFIXES = {".md", ".py", ".pyc", ".toml", ".json", ""}
 """Files beside the exports that are nobody's data."""
 
@@ -78,59 +83,6 @@ class Silent:
 
     def check(self) -> None:
         """Never stop."""
-
-
-@dataclass(slots=True)
-class _File:
-    """One file of a group: what was read, or why not."""
-
-    name: str
-    parsed: FileName | None
-    size: int = 0
-    sha256: str = ""
-    readings: Readings | None = None
-    refusal: FileRefused | None = None
-    accepted_days: Sequence[date] = ()
-    findings: dict[str, Any] = field(default_factory=dict)
-    recheck: date | None = None
-
-    @property
-    def usable(self) -> bool:
-        return self.readings is not None and self.refusal is None
-
-
-@dataclass(slots=True)
-class _Group:
-    """All files of one song and platform; or one file that was refused by its name."""
-
-    files: list[_File]
-    song_id: int = 0
-    series: Series | None = None
-    part: Part | None = None
-
-    @property
-    def parsed(self) -> FileName:
-        parsed = self.files[0].parsed
-        assert parsed is not None
-        return parsed
-
-    @property
-    def usable(self) -> list[_File]:
-        return [file for file in self.files if file.usable]
-
-    @property
-    def kind(self) -> str:
-        readings = self.usable[0].readings
-        assert readings is not None
-        return readings.kind
-
-    @property
-    def platform(self) -> int:
-        return BY_KEY[self.parsed.platform].id
-
-    @property
-    def rows(self) -> int:
-        return sum(file.readings.accepted for file in self.usable if file.readings)
 
 
 def today_number() -> int:
@@ -237,7 +189,7 @@ class _Run:
         """Read groups and hand them to the writer in batches; one batch is read while the last is written."""
         groups = self._groups()
         total, done = sum(map(len, groups)), 0
-        batch: list[_Group] = []
+        batch: list[Group] = []
         rows = 0
         pending: Future[None] | None = None
         with ThreadPoolExecutor(1, thread_name_prefix="sync-writer") as writer:
@@ -257,7 +209,7 @@ class _Run:
                 self._hand_over(writer, pending, batch).result()
         self.progress.report(total, total)
 
-    def _hand_over(self, writer: ThreadPoolExecutor, pending: Future[None] | None, batch: list[_Group],
+    def _hand_over(self, writer: ThreadPoolExecutor, pending: Future[None] | None, batch: list[Group],
                    ) -> Future[None]:
         if pending is not None:
             pending.result()
@@ -287,19 +239,19 @@ class _Run:
             found += [str(base / file) for file in files if not file.startswith((".", "~$"))]
         return sorted(found)
 
-    def _read_group(self, names: list[str]) -> _Group | None:
+    def _read_group(self, names: list[str]) -> Group | None:
         """Read all files of a group, or none of them if none has changed."""
         contents = {name: self._content(name) for name in names}
         if not any(self._wanted(name, contents[name][1]) for name in names):
             for name in names:
                 self._skip(printable(name))
             return None
-        group = _Group([self._read(name, *contents[name]) for name in names
+        group = Group([self._read(name, *contents[name]) for name in names
                         if not self._deleted(name, contents[name][1])])
         for name in names:
             if self._deleted(name, contents[name][1]):
                 self._skip(printable(name))
-        _refuse_mixed_kinds(group.files)
+        refuse_mixed_kinds(group.files)
         return group
 
     def _content(self, name: str) -> tuple[bytes | None, str, int]:
@@ -341,16 +293,16 @@ class _Run:
         self.outcomes[name] = FileOutcome(name, outcome, entry["lines_read"], entry["accepted"], entry["rejected"],
                                           entry["repeated"], 0, entry["reason"], entry["reason_values"])
 
-    def _read(self, name: str, data: bytes | None, sha256: str, size: int) -> _File:
+    def _read(self, name: str, data: bytes | None, sha256: str, size: int) -> File:
         entry = self._entry(name)
-        file = _File(printable(name), None, max(size, 0), sha256, accepted_days=entry.get("accepted_days") or ())
+        file = File(printable(name), None, max(size, 0), sha256, accepted_days=entry.get("accepted_days") or ())
         try:
             file.parsed = parse_name(Path(name).name)
             if data is None:
                 raise self._unread(size)
             if not data:
                 raise FileRefused("file.empty")
-            file.readings = read_file(data, kind=_kind(entry), date_order=entry.get("date_order_option"))
+            file.readings = read_file(data, kind=known_kind(entry), date_order=entry.get("date_order_option"))
             file.refusal = file.readings.refusal()
         except FileRefused as refusal:
             file.refusal = refusal
@@ -363,7 +315,7 @@ class _Run:
 
     # --- writing ---
 
-    def _write(self, groups: list[_Group]) -> None:
+    def _write(self, groups: list[Group]) -> None:
         """Write one batch in one transaction."""
         if not groups:
             return
@@ -372,18 +324,18 @@ class _Run:
             self._identify(connection, usable)
             ids = queries.file_ids(connection, [file.name for group in groups for file in group.files], self.run_id)
             self._complete(connection, usable, ids)
-            written = queries.put_readings(connection, _columns(usable)) if usable else {}
-            queries.put_series(connection, [_series_row(group, self.today) for group in usable])
+            written = queries.put_readings(connection, columns(usable)) if usable else {}
+            queries.put_series(connection, [series_row(group, self.today) for group in usable])
             entries = {file.name: self._manifest_entry(file, group) for group in groups for file in group.files}
             queries.put_files(connection, list(entries.values()))
-            queries.put_rejected(connection, list(ids.values()), _rejected(groups, ids))
+            queries.put_rejected(connection, list(ids.values()), rejected_lines(groups, ids))
             if written:
                 queries.mark_stale(connection, [song for song, _ in written])
                 queries.put_changes(connection, self.run_id, _by_song(written))
         for group in groups:
             self._note_outcomes(group, written)
 
-    def _identify(self, connection: Connection, groups: list[_Group]) -> None:
+    def _identify(self, connection: Connection, groups: list[Group]) -> None:
         artists = queries.put_artists(connection, [
             (normalise(group.parsed.artist), group.parsed.artist, display_name(group.parsed.artist))
             for group in groups])
@@ -393,30 +345,30 @@ class _Run:
         for key, group in zip(keys, groups, strict=True):
             group.song_id = songs[key]
 
-    def _complete(self, connection: Connection, groups: list[_Group], ids: dict[str, int]) -> None:
+    def _complete(self, connection: Connection, groups: list[Group], ids: dict[str, int]) -> None:
         """Join each group's files with the days only the database knows, and audit the whole series."""
         songs = [group.song_id for group in groups]
         known = queries.known_series(connection, songs) if groups else {}
         stored = queries.day_sets(connection, sorted({song for song, _ in known})) if known else {}
         for group in groups:
-            parts = [_part(file.readings, ids[file.name]) for file in group.usable if file.readings]
+            parts = [part_of(file.readings, ids[file.name]) for file in group.usable if file.readings]
             key = (group.song_id, group.platform)
             if known.get(key, group.kind) != group.kind:
                 queries.drop_series(connection, *key)
-            elif key in stored and not _covers(combine(parts).days, stored[key]):
-                parts.insert(0, _stored_part(connection, group))
+            elif key in stored and not covers(combine(parts).days, stored[key]):
+                parts.insert(0, stored_part(connection, group))
             group.part = combine(parts)
             group.series = build(group.part.days, group.part.values, group.kind, reported=group.part.reported,
                                  accepted=self._accepted_days(group), today=self.today)
             for file in group.usable:
-                _attach_findings(file, group.series)
+                attach_findings(file, group.series)
 
-    def _accepted_days(self, group: _Group) -> list[date]:
+    def _accepted_days(self, group: Group) -> list[date]:
         """Return the days accepted for a series, also with files of it that are no longer in the folder."""
         here = {day for file in group.files for day in file.accepted_days}
         return sorted(here | self.accepted.get((group.song_id, group.platform), set()))
 
-    def _manifest_entry(self, file: _File, group: _Group) -> dict[str, Any]:
+    def _manifest_entry(self, file: File, group: Group) -> dict[str, Any]:
         readings, parsed = file.readings, file.parsed
         days = readings.days if readings is not None else np.empty(0)
         return {
@@ -435,7 +387,7 @@ class _Run:
             "audit": file.findings, "recheck_on": file.recheck, "run_id": self.run_id,
         }
 
-    def _note_outcomes(self, group: _Group, written: dict[tuple[int, int], int]) -> None:
+    def _note_outcomes(self, group: Group, written: dict[tuple[int, int], int]) -> None:
         changed = written.get((group.song_id, group.platform), 0) if group.usable else 0
         flagged = int((group.series.audited.flags != 0).sum()) if group.series else 0
         for file in group.files:
@@ -455,98 +407,6 @@ class _Run:
             self.progress.check()
             with db.begin() as connection:
                 growth_queries.derive_growth(connection, stale[start:start + DERIVE_AT_ONCE], LEFT_OUT_OF_MEANS)
-
-
-def _kind(entry: dict[str, Any]) -> str | None:
-    """Return the kind a file's values are known to be of: the operator's word, else what enough lines once showed."""
-    if entry.get("kind_option") or entry.get("accepted", 0) >= ENOUGH_FOR_KIND:
-        return entry.get("kind_option") or entry.get("kind")
-    return None
-
-
-def _refuse_mixed_kinds(files: list[_File]) -> None:
-    """Refuse files of one series whose kind of value is not that of the first."""
-    first = next((file for file in files if file.usable), None)
-    if first is None or first.readings is None:
-        return
-    for file in files:
-        if file.usable and file.readings and file.readings.kind != first.readings.kind:
-            file.refusal = FileRefused("file.kinds_differ", other=first.name, other_kind=first.readings.kind,
-                                       kind=file.readings.kind)
-
-
-def _covers(days: np.ndarray, stored: tuple[int, int, int, int, int]) -> bool:
-    """Return whether `days` hold every stored day (see `queries.day_sets`)."""
-    first, last, count, total, squares = stored
-    within = days[(days >= first) & (days <= last)].astype(np.int64)
-    return (len(within), int(within.sum()), int((within * within).sum())) == (count, total, squares)
-
-
-def _part(readings: Readings, source: int) -> Part:
-    """Return a file's readings; its first line has no day before, so the change written there says nothing."""
-    reported = readings.reported
-    if reported is not None:
-        reported = np.concatenate(([np.nan], reported[1:]))
-    return Part(readings.days, readings.values, source, reported)
-
-
-def _stored_part(connection: Connection, group: _Group) -> Part:
-    """Return what the database holds; a leap found there stays denied, though the column that denied it is gone."""
-    stored = queries.stored_readings(connection, group.song_id, group.platform)
-    totals = stored["total"]
-    return Part(stored["day"], np.diff(totals, prepend=0.0) if group.kind == "daily" else totals, stored["source"],
-                np.where(stored["flags"] & int(Flag.JUMP), 0.0, np.nan))
-
-
-def _attach_findings(file: _File, series: Series) -> None:
-    readings = file.readings
-    assert readings is not None
-    file.findings = dict(series.audited.findings)
-    if readings.repeated:
-        file.findings["repeated_days"] = {"count": readings.repeated, "items": readings.repeats}
-    if readings.rejected:
-        file.findings["rejected_cells"] = {"count": readings.rejected, "items": [
-            {"line": each.line, "reason": each.reason, "cell": each.cell} for each in readings.rejects[:50]]}
-    file.recheck = series.audited.recheck
-
-
-def _columns(groups: list[_Group]) -> dict[str, np.ndarray]:
-    """Return the batch's readings as columns, sorted by song, platform and day."""
-    groups = sorted(groups, key=lambda group: (group.song_id, group.platform))
-    pairs = [(group.part, group.series) for group in groups if group.part and group.series]
-    lengths = [len(series.days) for _, series in pairs]
-    return {
-        "song": np.repeat([group.song_id for group in groups], lengths),
-        "platform": np.repeat([group.platform for group in groups], lengths),
-        "day": np.concatenate([series.days for _, series in pairs]),
-        "flags": np.concatenate([series.audited.flags for _, series in pairs]),
-        "source": np.concatenate([np.broadcast_to(part.source, len(series.days)) for part, series in pairs]),
-        "total": np.concatenate([series.totals for _, series in pairs]),
-        "gain": np.concatenate([series.audited.gains for _, series in pairs]),
-    }
-
-
-def _series_row(group: _Group, today: int) -> tuple[Any, ...]:
-    series = group.series
-    assert series is not None
-    flags, days = series.audited.flags, series.days
-    good = np.flatnonzero(((flags & LEFT_OUT_OF_TOTALS) == 0) | ((flags & int(Flag.ACCEPTED)) != 0))
-    present = days[days <= today]
-    return (group.song_id, group.platform, group.kind, len(days), int((flags != 0).sum()), to_date(days[0]),
-            to_date(present[-1] if len(present) else days[-1]), float(series.totals[good[-1]]) if len(good) else None)
-
-
-def _rejected(groups: list[_Group], ids: dict[str, int]) -> list[tuple[Any, ...]]:
-    rows: list[tuple[Any, ...]] = []
-    for group in groups:
-        for file in group.files:
-            if file.readings is None:
-                continue
-            rows += [(ids[file.name], each.line, each.raw, each.reason, each.cell) for each in file.readings.rejects]
-            rest = file.readings.rejected - len(file.readings.rejects)
-            if rest:
-                rows.append((ids[file.name], 0, "", "more", f"{rest}"))
-    return rows
 
 
 def _by_song(written: dict[tuple[int, int], int]) -> dict[int, int]:
