@@ -8,7 +8,6 @@ TORCH_INDEX ?=
 
 VENV := .venv
 BIN  := $(VENV)/bin
-export PYTHONDONTWRITEBYTECODE ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check unit browser bench soak fmt sample clean
@@ -17,7 +16,7 @@ help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 	@echo "  variables: PYTHON=$(PYTHON) PORT=$(PORT) ADDRESS=$(ADDRESS) TORCH_INDEX=$(TORCH_INDEX)"
 
-run: $(VENV)/.product ## install if needed, start the database, open the app on http://127.0.0.1:8501
+run: $(VENV)/.product ## install if needed, start the database, serve the app on http://127.0.0.1:8501
 	$(BIN)/python -m streamlit run asgi.py --server.port $(PORT) --server.address $(ADDRESS)
 
 test: $(VENV)/.dev ## everything CI runs: lint, types, import rules, tests, browser test
