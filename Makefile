@@ -49,7 +49,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.product: requirements.txt constraints.txt | $(VENV)/bin/python
-	@$(if $(TORCH_INDEX),$(BIN)/python -m pip install --disable-pip-version-check -q torch==2.13.0 --index-url $(TORCH_INDEX))
+	@$(if $(TORCH_INDEX),$(BIN)/python -m pip install --disable-pip-version-check -q torch==2.13.0 -i $(TORCH_INDEX))
 	@echo "installing (a few minutes the first time) ..."
 	@$(BIN)/python -m pip install --disable-pip-version-check -q -r requirements.txt
 	@touch $@
