@@ -26,8 +26,11 @@ def readings(connection: Connection, artist_id: int) -> pd.DataFrame:
         text("""SELECT d.song_id, s.title, p.key, d.day, d.total, d.gain, d.flags, f.name
                 FROM songs s JOIN daily_metrics d ON d.song_id = s.id JOIN platforms p ON p.id = d.platform
                      LEFT JOIN sync_files f ON f.id = d.source
-                WHERE s.artist_id = :artist ORDER BY d.song_id, d.platform, d.day"""), {"artist": artist_id}).all()
-    frame = pd.DataFrame(rows, columns=["song_id", "song", "platform", "day", "total", "gain", "flags", "file"])
+                WHERE s.artist_id = :artist ORDER BY d.song_id, d.platform, d.day"""),
+        {"artist": artist_id}).cursor.fetchall()
+    names = ("song_id", "song", "platform", "day", "total", "gain", "flags", "file")
+    columns = zip(*rows, strict=True) if rows else ((),) * len(names)
+    frame = pd.DataFrame(dict(zip(names, columns, strict=True)))
     return frame.astype({"song_id": "int64", "day": "datetime64[ns]", "total": "float64", "gain": "float64",
                          "flags": "int64"})
 

@@ -1,8 +1,8 @@
 """The sync's statements: manifest, names to ids, bulk upsert of readings, rejected lines, runs.
 
 Readings travel as binary COPY into a temporary table and from there by one ``INSERT ... ON CONFLICT DO UPDATE ...
-WHERE ... IS DISTINCT FROM``: an unchanged reading is not written again and leaves no dead tuple. The very first readings
-of songs are copied straight in.
+WHERE ... IS DISTINCT FROM``: an unchanged reading is not written again and leaves no dead tuple. The very first
+readings of songs are copied straight in.
 """
 
 from __future__ import annotations

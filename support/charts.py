@@ -24,7 +24,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from locales import format_compact, format_number
@@ -57,6 +56,10 @@ WRAP_COLUMNS = {"ko": 20, "en": 36}
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Trace = dict[str, Any]
+Figure = dict[str, Any]
+"""A figure as plain data in plotly's shape: building `plotly.graph_objects` checks every number, which took half of
+drawing. The tests have plotly check them."""
 
 
 class Span(Protocol):
@@ -72,7 +75,7 @@ class Span(Protocol):
 
 
 def gain_figure(frame: pd.DataFrame, platform: str, *, lang: str, labels: Mapping[str, str], window: Span,
-                log: bool = False) -> go.Figure:
+                log: bool = False) -> Figure:
     """Draw one platform's cumulative total above its daily gains, over the days of a window.
 
     Parameters
@@ -111,21 +114,20 @@ def gain_figure(frame: pd.DataFrame, platform: str, *, lang: str, labels: Mappin
     gains = np.concatenate([days.gain, days.mean])
     bottom, top = (_decades if log else _tight)(days.total[days.in_total])
     low, high = _decades(gains) if log else _from_zero(gains)
-    figure = go.Figure([
+    data = [
         _total_trace(days, colour, labels["total"]),
         _gain_trace(days, colour, labels["gain"], as_line=log),
         _mean_trace(days, colour, labels["mean"]),
         *_flagged_traces(days, colour, labels["flagged"], bottom, top),
         _hover_trace(days, colour, lang, labels, bottom, top),
-    ])
-    figure.update_layout(_layout(lang, labels, window))
-    figure.update_layout(yaxis=_count_axis(lang, bottom, top, [0.52, 1.0], log=log),
-                         yaxis2=_count_axis(lang, low, high, [0.0, 0.40], log=log))
-    return figure
+    ]
+    return {"data": data, "layout": _layout(lang, labels, window) | {
+        "yaxis": _count_axis(lang, bottom, top, [0.52, 1.0], log=log),
+        "yaxis2": _count_axis(lang, low, high, [0.0, 0.40], log=log)}}
 
 
 def compare_figure(lines: Mapping[str, pd.DataFrame | None], platform: str, *, lang: str, labels: Mapping[str, str],
-                   window: Span, view: str = "total", log: bool = False, indexed: bool = False) -> go.Figure:
+                   window: Span, view: str = "total", log: bool = False, indexed: bool = False) -> Figure:
     """Draw one platform's totals or gains of several artists, a line each.
 
     Parameters
@@ -166,14 +168,14 @@ def compare_figure(lines: Mapping[str, pd.DataFrame | None], platform: str, *, l
              for (name, frame), style in zip(lines.items(), LINE_STYLES, strict=False) if frame is not None]
     known = np.concatenate([line.line for line in drawn]) if drawn else np.array([])
     low, high = _decades(known) if log else _from_zero(known) if view == "gain" else _tight(known)
-    figure = go.Figure([*map(_compared_trace, drawn),
-                        *_compared_flags(drawn, labels["flagged"], low, high),
-                        *_compared_hover(drawn, lang, labels["index"] if indexed else None, low, high)])
-    figure.update_layout(_layout(lang, {"total": labels["axis"]}, window))
-    figure.update_layout(yaxis=_count_axis(lang, low, high, [0.0, 1.0], log=log)
-                         | {"showline": True, "linecolor": colour, "linewidth": 3}, xaxis_anchor="y",
-                         legend={"x": 0, "xanchor": "left", "y": -0.12, "yanchor": "top"})
-    return figure
+    data = [*map(_compared_trace, drawn), *_compared_flags(drawn, labels["flagged"], low, high),
+            *_compared_hover(drawn, lang, labels["index"] if indexed else None, low, high)]
+    layout = _layout(lang, {"total": labels["axis"]}, window)
+    axis = _count_axis(lang, low, high, [0.0, 1.0], log=log)
+    return {"data": data, "layout": layout | {
+        "yaxis": axis | {"showline": True, "linecolor": colour, "linewidth": 3},
+        "xaxis": layout["xaxis"] | {"anchor": "y"},
+        "legend": layout["legend"] | {"x": 0, "xanchor": "left", "y": -0.12, "yanchor": "top"}}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +238,20 @@ def spark_values(values: Sequence[float | None] | Floats) -> list[float]:
     numbers = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
     if np.count_nonzero(~np.isnan(numbers)) < 2:
         return []
-    parts = np.array_split(numbers, min(SPARK_POINTS, numbers.size))
-    return [float(np.nanmean(part)) if not np.isnan(part).all() else math.nan for part in parts]
+    sizes = np.array([part.size for part in np.array_split(np.empty(numbers.size), min(SPARK_POINTS, numbers.size))])
+    starts = np.concatenate([[0], sizes.cumsum()[:-1]])
+    known = ~np.isnan(numbers)
+    with np.errstate(invalid="ignore"):
+        means = np.add.reduceat(np.where(known, numbers, 0.0), starts) / np.add.reduceat(known.astype(float), starts)
+    return means.tolist()
+
+
+def _scatter(**options: Any) -> Trace:
+    return {"type": "scatter", **options}
+
+
+def _bar(**options: Any) -> Trace:
+    return {"type": "bar", **options}
 
 
 def _colour(platform: str) -> str:
@@ -305,34 +319,34 @@ def _alone(values: Floats) -> Bools:
 # Traces -----------------------------------------------------------------------------------------------------
 
 
-def _line(days: _ByDay, values: Floats, colour: str, width: float, **options: Any) -> go.Scatter:
-    return go.Scatter(x=days.days, y=_nones(values), mode="lines+markers", connectgaps=False,
+def _line(days: _ByDay, values: Floats, colour: str, width: float, **options: Any) -> Trace:
+    return _scatter(x=days.days, y=_nones(values), mode="lines+markers", connectgaps=False,
                       hoverinfo="skip", line={"color": colour, "width": width},
                       marker={"color": colour, "size": np.where(_alone(values), 5, 0).tolist(), "opacity": 1},
                       **options)
 
 
-def _total_trace(days: _ByDay, colour: str, name: str) -> go.Scatter:
+def _total_trace(days: _ByDay, colour: str, name: str) -> Trace:
     values = np.where(days.in_total, days.total, np.nan)
     return _line(days, values, colour, 2.5, name=name, showlegend=False)
 
 
-def _gain_trace(days: _ByDay, colour: str, name: str, *, as_line: bool = False) -> go.Bar | go.Scatter:
+def _gain_trace(days: _ByDay, colour: str, name: str, *, as_line: bool = False) -> Trace:
     # faded behind a mean, which is what the eye should follow; in full where there is no mean to follow
     opacity = 1.0 if np.isnan(days.mean).all() else 0.5
     options: dict[str, Any] = {"name": name, "yaxis": "y2", "showlegend": False, "opacity": opacity}
     if as_line or len(days.days) > MAX_BARS:
         return _line(days, days.gain, colour, 1.0, **options)
-    return go.Bar(x=days.days, y=_nones(days.gain), hoverinfo="skip",
+    return _bar(x=days.days, y=_nones(days.gain), hoverinfo="skip",
                   marker={"color": colour, "line": {"width": 0}}, **options)
 
 
-def _mean_trace(days: _ByDay, colour: str, name: str) -> go.Scatter:
+def _mean_trace(days: _ByDay, colour: str, name: str) -> Trace:
     return _line(days, days.mean, colour, 2.5, name=name, yaxis="y2",
                  showlegend=not bool(np.isnan(days.mean).all()))
 
 
-def _flagged_traces(days: _ByDay, colour: str, name: str, bottom: float, top: float) -> list[go.Scatter]:
+def _flagged_traces(days: _ByDay, colour: str, name: str, bottom: float, top: float) -> list[Trace]:
     """Return hollow markers on the flagged days of both panels, none when no day is flagged."""
     if not days.flagged.any():
         return []
@@ -344,22 +358,22 @@ def _flagged_traces(days: _ByDay, colour: str, name: str, bottom: float, top: fl
                                "hoverinfo": "skip"}
     marker = {"color": colour, "size": 9, "line": {"width": 2}}
     return [
-        go.Scatter(y=_nones(np.clip(total, bottom, top)), marker=marker | {"symbol": symbols.tolist()},
+        _scatter(y=_nones(np.clip(total, bottom, top)), marker=marker | {"symbol": symbols.tolist()},
                    **options),
-        go.Scatter(y=_nones(gain), marker=marker | {"symbol": "circle-open"}, yaxis="y2", showlegend=False,
+        _scatter(y=_nones(gain), marker=marker | {"symbol": "circle-open"}, yaxis="y2", showlegend=False,
                    **options),
     ]
 
 
 def _hover_trace(days: _ByDay, colour: str, lang: str, labels: Mapping[str, str], bottom: float,
-                 top: float) -> go.Scatter:
+                 top: float) -> Trace:
     """Return one unseen point a day with all the day has to say.
 
     Left to the traces, the box would mix days: where one of them has a gap, plotly takes its nearest point.
     """
     place = np.where(np.isnan(days.total), bottom, np.clip(days.total, bottom, top))
     texts = [_hover_text(days, position, lang, labels) for position in range(len(days.days))]
-    return go.Scatter(x=days.days, y=_nones(np.where(days.read, place, np.nan)), mode="markers", name="hover",
+    return _scatter(x=days.days, y=_nones(np.where(days.read, place, np.nan)), mode="markers", name="hover",
                       showlegend=False, marker={"color": colour, "opacity": 0}, hovertext=texts,
                       hovertemplate="%{hovertext}<extra></extra>")
 
@@ -403,14 +417,15 @@ def _compared(name: str, frame: pd.DataFrame, window: Span, view: str, indexed: 
     return _Compared(name, days, read, read / base * 100, line / base * 100, style)
 
 
-def _compared_trace(line: _Compared) -> go.Scatter:
+def _compared_trace(line: _Compared) -> Trace:
     colour, dash = line.style
-    return _line(line.days, line.line, colour, 2.5, name=escape(line.name)).update(line_dash=dash)
+    trace = _line(line.days, line.line, colour, 2.5, name=escape(line.name))
+    return trace | {"line": trace["line"] | {"dash": dash}}
 
 
-def _compared_flags(lines: Sequence[_Compared], name: str, low: float, high: float) -> list[go.Scatter]:
+def _compared_flags(lines: Sequence[_Compared], name: str, low: float, high: float) -> list[Trace]:
     """Return hollow markers on the flagged days, one entry in the legend for all lines."""
-    traces: list[go.Scatter] = []
+    traces: list[Trace] = []
     for line in lines:
         values = np.where(line.days.flagged, line.shown, np.nan)
         if np.isnan(values).all():
@@ -418,14 +433,14 @@ def _compared_flags(lines: Sequence[_Compared], name: str, low: float, high: flo
         symbols = np.where(values > high, "triangle-up-open", "circle-open")
         symbols = np.where(values < low, "triangle-down-open", symbols)
         marker = {"color": line.style[0], "size": 8, "line": {"width": 2}, "symbol": symbols.tolist()}
-        traces.append(go.Scatter(x=line.days.days, y=_nones(np.clip(values, low, high)), mode="markers", name=name,
+        traces.append(_scatter(x=line.days.days, y=_nones(np.clip(values, low, high)), mode="markers", name=name,
                                  cliponaxis=False, hoverinfo="skip", marker=marker, showlegend=not traces,
                                  legendgroup="flagged"))
     return traces
 
 
 def _compared_hover(lines: Sequence[_Compared], lang: str, unit: str | None, low: float,
-                    high: float) -> list[go.Scatter]:
+                    high: float) -> list[Trace]:
     """Return one unseen point a day with a line of text for each artist."""
     if not lines:
         return []
@@ -435,7 +450,7 @@ def _compared_hover(lines: Sequence[_Compared], lang: str, unit: str | None, low
     days = lines[0].days.days
     texts = ["<br>".join(_compared_text(line, at, lang, unit) for line in lines if not math.isnan(line.shown[at]))
              for at in range(len(days))]
-    return [go.Scatter(x=days, y=_nones(place), mode="markers", name="hover", showlegend=False,
+    return [_scatter(x=days, y=_nones(place), mode="markers", name="hover", showlegend=False,
                        marker={"color": GRID_COLOUR, "opacity": 0}, hovertext=texts,
                        hovertemplate="%{hovertext}<extra></extra>")]
 

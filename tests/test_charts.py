@@ -9,9 +9,11 @@ from html import unescape
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 
 from locales import format_compact
+from support import charts
 from support.charts import (
     LINE_STYLES,
     MAX_BARS,
@@ -24,11 +26,18 @@ from support.charts import (
     _ticks,
     _tight,
     common_span,
-    compare_figure,
-    gain_figure,
     spark_values,
     tile_lines,
 )
+
+
+def gain_figure(*args, **options):
+    return go.Figure(charts.gain_figure(*args, **options))  # has plotly check every property
+
+
+def compare_figure(*args, **options):
+    return go.Figure(charts.compare_figure(*args, **options))
+
 
 NAN = float("nan")
 KO = {"total": "누적 조회수", "gain": "일일 증가", "mean": "7일 평균", "flagged": "표시된 날"}

@@ -1,15 +1,18 @@
-"""Every cached call of the pages: `st.cache_*` around services, keyed by the version of the data.
+"""Every cached call of the pages: services and figures, keyed by the version of the data.
 
 The caches are shared by all users of the server, so the actor is part of every key. `version` changes whenever a
 sync or a deletion has changed the data, in this process or in another; `clear` is called where this process knows.
-An exception is never cached.
+An exception is never cached. What is kept is handed out as it is, not copied: it is read-only.
 """
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from typing import Any
 
-import streamlit as st
+import cachetools
+import plotly.graph_objects as go
 
 import services
 from locales import t
@@ -22,14 +25,37 @@ CAPABILITY_SECONDS = 60
 KEEP_SECONDS = 3600
 """How long an unused answer is kept."""
 
+_caches: list[cachetools.TTLCache[Any, Any]] = []
 
-@st.cache_data(ttl=STATUS_SECONDS, max_entries=50, show_spinner=False)
+
+def _kept(seconds: float, entries: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Keep a function's answers by its arguments; one thread works one out while others wait for it.
+
+    Streamlit's own caches hash all arguments anew at each call, which took a fifth of a warm rerun.
+    """
+    cache: cachetools.TTLCache[Any, Any] = cachetools.TTLCache(entries, seconds)
+    _caches.append(cache)
+    return cachetools.cached(cache, condition=threading.Condition())
+
+
+class Drawn(go.Figure):
+    """A finished figure: handed to the page as it is, neither copied nor checked again at each rerun."""
+
+    def __init__(self, spec: dict[str, Any]) -> None:
+        object.__setattr__(self, "_spec", spec)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figure as plain data."""
+        return self._spec
+
+
+@_kept(STATUS_SECONDS, 50)
 def status(actor: services.Actor) -> services.DataStatus:
     """Return counts and last sync, at most `STATUS_SECONDS` old."""
     return services.data_status(actor)
 
 
-@st.cache_data(ttl=STATUS_SECONDS, max_entries=50, show_spinner=False)
+@_kept(STATUS_SECONDS, 50)
 def version(actor: services.Actor) -> str:
     """Return a text that differs whenever the data does, at most `STATUS_SECONDS` old."""
     return services.data_version(actor)
@@ -37,8 +63,8 @@ def version(actor: services.Actor) -> str:
 
 def clear() -> None:
     """Forget everything cached, for everybody: after a sync, a deletion or a changed option."""
-    st.cache_data.clear()
-    st.cache_resource.clear()
+    for cache in _caches:
+        cache.clear()
 
 
 def artists(actor: services.Actor) -> list[services.ArtistSummary]:
@@ -46,7 +72,7 @@ def artists(actor: services.Actor) -> list[services.ArtistSummary]:
     return _artists(actor, version(actor))
 
 
-@st.cache_resource(ttl=KEEP_SECONDS, max_entries=20, show_spinner=False)
+@_kept(KEEP_SECONDS, 20)
 def _artists(actor: services.Actor, version: str) -> list[services.ArtistSummary]:
     return services.list_artists(actor)
 
@@ -57,7 +83,7 @@ def growth(actor: services.Actor, artist_id: int, song_id: int | None, window_da
     return _growth(actor, version(actor), artist_id, song_id, window_days, threshold, include_flagged)
 
 
-@st.cache_resource(ttl=KEEP_SECONDS, max_entries=200, show_spinner=False)
+@_kept(KEEP_SECONDS, 1000)
 def _growth(actor: services.Actor, version: str, artist_id: int, song_id: int | None, window_days: int | None,
             threshold: float, include_flagged: bool) -> services.ArtistGrowth:
     return services.artist_growth(actor, artist_id, window_days=window_days, threshold=threshold, song_id=song_id,
@@ -69,7 +95,7 @@ def files(actor: services.Actor, artist_id: int | None = None) -> list[services.
     return _files(actor, version(actor), artist_id)
 
 
-@st.cache_resource(ttl=KEEP_SECONDS, max_entries=50, show_spinner=False)
+@_kept(KEEP_SECONDS, 50)
 def _files(actor: services.Actor, version: str, artist_id: int | None) -> list[services.FileRecord]:
     return services.list_files(actor, artist_id)
 
@@ -81,14 +107,14 @@ def figure(actor: services.Actor, artist_id: int, song_id: int | None, window_da
                    lang)
 
 
-@st.cache_resource(ttl=KEEP_SECONDS, max_entries=300, show_spinner=False)
+@_kept(KEEP_SECONDS, 1500)
 def _figure(actor: services.Actor, version: str, artist_id: int, song_id: int | None, window_days: int | None,
             threshold: float, include_flagged: bool, platform: str, log: bool, lang: str) -> Any:
     growth = _growth(actor, version, artist_id, song_id, window_days, threshold, include_flagged)
     labels = {name: t(lang, f"growth.chart.{name}", unit=t(lang, f"platform.{platform}.unit"))
               for name in ("total", "gain", "mean", "flagged")}
-    return charts.gain_figure(_explained(growth, platform, lang), platform, lang=lang, labels=labels,
-                              window=growth.window, log=log)
+    return Drawn(charts.gain_figure(_explained(growth, platform, lang), platform, lang=lang, labels=labels,
+                                    window=growth.window, log=log))
 
 
 def _explained(growth: services.ArtistGrowth, platform: str, lang: str) -> Any:
@@ -105,7 +131,7 @@ def comparison(actor: services.Actor, artist_ids: tuple[int, ...], window_days: 
                        indexed, lang)
 
 
-@st.cache_resource(ttl=KEEP_SECONDS, max_entries=300, show_spinner=False)
+@_kept(KEEP_SECONDS, 1500)
 def _comparison(actor: services.Actor, version: str, artist_ids: tuple[int, ...], window_days: int | None,
                 threshold: float, include_flagged: bool, platform: str, view: str, log: bool, indexed: bool,
                 lang: str) -> Any:
@@ -117,8 +143,9 @@ def _comparison(actor: services.Actor, version: str, artist_ids: tuple[int, ...]
         labels["axis"] += t(lang, "growth.compare.axis.indexed")
     lines = {growth.artist.name: _explained(growth, platform, lang) if platform in growth.metrics else None
              for growth in growths}
-    return charts.compare_figure(lines, platform, lang=lang, labels=labels, log=log, indexed=indexed, view=view,
-                                 window=charts.common_span([growth.window for growth in growths], window_days))
+    window = charts.common_span([growth.window for growth in growths], window_days)
+    return Drawn(charts.compare_figure(lines, platform, lang=lang, labels=labels, log=log, indexed=indexed, view=view,
+                                       window=window))
 
 
 def sparks(actor: services.Actor, artist_id: int, song_id: int | None, window_days: int | None, threshold: float,
@@ -127,7 +154,7 @@ def sparks(actor: services.Actor, artist_id: int, song_id: int | None, window_da
     return _sparks(actor, version(actor), artist_id, song_id, window_days, threshold, include_flagged)
 
 
-@st.cache_resource(ttl=KEEP_SECONDS, max_entries=200, show_spinner=False)
+@_kept(KEEP_SECONDS, 1000)
 def _sparks(actor: services.Actor, version: str, artist_id: int, song_id: int | None, window_days: int | None,
             threshold: float, include_flagged: bool) -> dict[str, dict[str, list[float]]]:
     growth = _growth(actor, version, artist_id, song_id, window_days, threshold, include_flagged)
@@ -139,12 +166,12 @@ def home(actor: services.Actor, threshold: float) -> services.HomeSummary:
     return _home(actor, version(actor), threshold)
 
 
-@st.cache_resource(ttl=KEEP_SECONDS, max_entries=50, show_spinner=False)
+@_kept(KEEP_SECONDS, 50)
 def _home(actor: services.Actor, version: str, threshold: float) -> services.HomeSummary:
     return services.home(actor, threshold)
 
 
-@st.cache_resource(ttl=CAPABILITY_SECONDS, max_entries=10, show_spinner=False)
+@_kept(CAPABILITY_SECONDS, 10)
 def capabilities(actor: services.Actor) -> list[services.Capability]:
     """Return what is there and what is missing, at most `CAPABILITY_SECONDS` old."""
     return services.capabilities(actor)

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -23,8 +22,6 @@ def fake(monkeypatch):
     monkeypatch.setitem(sys.modules, "services", services)
     for name in [name for name in sys.modules if name == "views" or name.startswith("views.")]:
         monkeypatch.delitem(sys.modules, name)
-    st.cache_data.clear()
-    st.cache_resource.clear()
     yield services
     for name in [name for name in sys.modules if name == "views" or name.startswith("views.")]:
         del sys.modules[name]

@@ -170,9 +170,9 @@ def test_a_comparison_has_a_figure_a_platform_with_a_line_an_artist(open_app, fa
     from views import _cache
 
     figure = _cache.comparison(fake.actor, (1, 2), 30, 100_000.0, False, "youtube", "total", False, True, "en")
-    lines = {trace.name: trace for trace in figure.data if trace.mode == "lines+markers"}
+    lines = {trace["name"]: trace for trace in figure.to_dict()["data"] if trace["mode"] == "lines+markers"}
     assert set(lines) == {"Neon Marigold", "여울담"}
-    assert [lines[name].y[0] for name in lines] == [100, 100]
+    assert [line["y"][0] for line in lines.values()] == [100, 100]
 
 
 def test_every_choice_of_a_comparison_is_in_the_url_and_a_link_brings_it_back(open_app):
