@@ -85,7 +85,7 @@ def _fill_part(run: int, first: int, totals: np.ndarray) -> None:
             "day": np.tile(np.arange(days) + start, len(series)),
             "platform": np.repeat([platform for _, platform, _ in series], days),
             "flags": np.zeros(flat.size, np.int16), "source": np.repeat([sources[name] for *_, name in series], days),
-            "total": flat.ravel(), "gain": np.diff(flat, axis=1, prepend=np.nan).ravel()})
+            "total": flat.ravel(), "gain": np.diff(flat, axis=1, prepend=np.nan).ravel()}, [])
         sync.put_series(connection, [(song, platform, "cumulative", days, 0, FIRST_DAY, last_day, float(row[-1]))
                                      for (song, platform, _), row in zip(series, flat, strict=True)])
         sync.put_changes(connection, run, {song: days for song in songs.values()})

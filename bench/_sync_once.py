@@ -34,7 +34,8 @@ UPSERT = """
     SELECT song_id, platform, count(*) FROM written GROUP BY song_id, platform"""
 
 
-def put_readings_plainly(connection: Connection, columns: dict[str, np.ndarray]) -> dict[tuple[int, int], int]:
+def put_readings_plainly(connection: Connection, columns: dict[str, np.ndarray], grown: list[tuple[int, int]],
+                         ) -> dict[tuple[int, int], int]:
     """Store readings as `queries.sync.put_readings` does, but write every one again."""
     with connection.connection.driver_connection.cursor() as cursor:
         cursor.execute(STAGE)

@@ -1,8 +1,8 @@
 """The sync's statements: manifest, names to ids, bulk upsert of readings, rejected lines, runs.
 
-Readings travel as binary COPY into a temporary table and from there by one ``INSERT ... ON CONFLICT DO UPDATE ...
-WHERE ... IS DISTINCT FROM``: an unchanged reading is not written again and leaves no dead tuple. The very first
-readings of songs are copied straight in.
+Readings travel as binary COPY into a temporary table and from there by ``INSERT ... ON CONFLICT DO UPDATE ... WHERE ...
+IS DISTINCT FROM`` where days are new, by a join where only values can differ: an unchanged reading is not written again
+and leaves no dead tuple. The very first readings of songs are copied straight in.
 """
 
 from __future__ import annotations
@@ -299,10 +299,14 @@ def drop_series(connection: Connection, song_id: int, platform: int) -> None:
 STAGE = """CREATE TEMPORARY TABLE IF NOT EXISTS stage (song_id integer, day date, platform smallint, flags smallint,
     source integer, total double precision, gain double precision) ON COMMIT DELETE ROWS"""
 _READING = "song_id, day, platform, flags, source, total, gain"
-DIFFERENT = """
-    SELECT DISTINCT s.song_id, s.platform FROM stage s LEFT JOIN daily_metrics d
-        ON d.song_id = ANY(%(songs)s) AND (d.song_id, d.platform, d.day) = (s.song_id, s.platform, s.day)
-    WHERE (d.flags, d.source, d.total, d.gain) IS DISTINCT FROM (s.flags, s.source, s.total, s.gain)"""
+UPDATE = """
+    WITH written AS (
+        UPDATE daily_metrics AS d SET flags = s.flags, source = s.source, total = s.total, gain = s.gain
+        FROM stage s
+        WHERE d.song_id = ANY(%(songs)s) AND (d.song_id, d.platform, d.day) = (s.song_id, s.platform, s.day)
+          AND (d.flags, d.source, d.total, d.gain) IS DISTINCT FROM (s.flags, s.source, s.total, s.gain)
+        RETURNING d.song_id, d.platform)
+    SELECT song_id, platform, count(*) FROM written GROUP BY song_id, platform"""
 UPSERT = f"""
     WITH written AS (
         INSERT INTO daily_metrics AS d ({_READING})
@@ -316,12 +320,14 @@ UPSERT = f"""
     SELECT song_id, platform, count(*) FROM written GROUP BY song_id, platform"""
 
 
-def put_readings(connection: Connection, columns: dict[str, np.ndarray]) -> dict[tuple[int, int], int]:
+def put_readings(connection: Connection, columns: dict[str, np.ndarray], grown: Sequence[tuple[int, int]],
+                 ) -> dict[tuple[int, int], int]:
     """Store readings, sorted by song, platform and day and free of repeats; return rows written by series.
 
     Songs without any reading so far have nothing to be in conflict with and are copied straight in; the lock held by
-    the caller (`try_lock`) keeps it so. Of the others only the series that differ are upserted: ON CONFLICT locks, and
-    so logs, every row it meets, the unchanged ones as well. See `copy_rows` for `columns`.
+    the caller (`try_lock`) keeps it so. Of the others the series in `grown`, by song and platform, hold days that are
+    not stored: they are upserted. The rest can only differ in their values, and a join finds and updates those: ON
+    CONFLICT locks, and so logs, every row it meets, the unchanged ones as well. See `copy_rows` for `columns`.
     """
     songs = np.unique(columns["song"]).tolist()
     known = connection.execute(text("SELECT EXISTS (SELECT FROM daily_metrics WHERE song_id = ANY(:songs))"),
@@ -334,12 +340,13 @@ def put_readings(connection: Connection, columns: dict[str, np.ndarray]) -> dict
         cursor.execute(STAGE)
         cursor.copy_expert("COPY stage FROM STDIN (FORMAT binary)", rows, size=1 << 20)
         cursor.execute("ANALYZE stage; SET LOCAL work_mem = '64MB'")
-        cursor.execute(DIFFERENT, {"songs": songs})
-        different = cursor.fetchall()
-        if not different:
-            return {}
-        cursor.execute(UPSERT, {"songs": [row[0] for row in different], "platforms": [row[1] for row in different]})
-        return {(song, platform): count for song, platform, count in cursor.fetchall()}
+        cursor.execute(UPDATE, {"songs": songs})
+        written = {(song, platform): count for song, platform, count in cursor.fetchall()}
+        if grown:
+            cursor.execute(UPSERT, {"songs": [key[0] for key in grown], "platforms": [key[1] for key in grown]})
+            for song, platform, count in cursor.fetchall():
+                written[song, platform] = written.get((song, platform), 0) + count
+        return written
 
 
 def _count(columns: dict[str, np.ndarray]) -> dict[tuple[int, int], int]:

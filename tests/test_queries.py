@@ -99,7 +99,7 @@ def fill(connection: Connection) -> None:
         "song": np.repeat([song for song, _ in series], DAYS), "day": np.tile(np.arange(DAYS) + start, len(series)),
         "platform": np.repeat([platform for _, platform in series], DAYS), "flags": np.zeros(totals.size),
         "source": np.repeat([ids[file["name"]] for file in files], DAYS), "total": totals.ravel(),
-        "gain": np.diff(totals, axis=1, prepend=np.nan).ravel()})
+        "gain": np.diff(totals, axis=1, prepend=np.nan).ravel()}, [])
     sync.put_series(connection, [(song, platform, "cumulative", DAYS, 0, FIRST_DAY, last_day, float(row[-1]))
                                  for (song, platform), row in zip(series, totals, strict=True)])
     growth.derive_growth(connection, sorted(artists.values()), 0)

@@ -41,12 +41,16 @@ class File:
 
 @dataclass(slots=True)
 class Group:
-    """All files of one song and platform; or one file that was refused by its name."""
+    """All files of one song and platform; or one file that was refused by its name.
+
+    `grown` says whether the series has days the database does not hold.
+    """
 
     files: list[File]
     song_id: int = 0
     series: Series | None = None
     part: Part | None = None
+    grown: bool = True
 
     @property
     def parsed(self) -> FileName:

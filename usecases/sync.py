@@ -324,7 +324,8 @@ class _Run:
             self._identify(connection, usable)
             ids = queries.file_ids(connection, [file.name for group in groups for file in group.files], self.run_id)
             self._complete(connection, usable, ids)
-            written = queries.put_readings(connection, columns(usable)) if usable else {}
+            written = queries.put_readings(connection, columns(usable), [
+                (group.song_id, group.platform) for group in usable if group.grown]) if usable else {}
             queries.put_series(connection, [series_row(group, self.today) for group in usable])
             entries = {file.name: self._manifest_entry(file, group) for group in groups for file in group.files}
             queries.put_files(connection, list(entries.values()))
@@ -358,6 +359,7 @@ class _Run:
             elif key in stored and not covers(combine(parts).days, stored[key]):
                 parts.insert(0, stored_part(connection, group))
             group.part = combine(parts)
+            group.grown = key not in stored or known.get(key) != group.kind or len(group.part.days) > stored[key][2]
             group.series = build(group.part.days, group.part.values, group.kind, reported=group.part.reported,
                                  accepted=self._accepted_days(group), today=self.today)
             for file in group.usable:
