@@ -76,10 +76,7 @@ def panel_of(frame: pd.DataFrame, keys: Sequence[str] = ("platform",), *,
     ValueError
         If a column is missing, a day is unknown, or a key has two rows for one day.
     """
-    needed = (*keys, "day", "total", "gain", "flags")
-    missing = [name for name in needed if name not in frame.columns]
-    if missing:
-        raise ValueError(f"the frame lacks {', '.join(missing)}; it needs the columns {', '.join(needed)}")
+    validate_columns(frame, (*keys, "day", "total", "gain", "flags"))
     row, names = _series_numbers(frame, keys)
     # through datetime64[D]: the frame's own unit differs between pandas 2 (ns) and 3 (us, s)
     day = frame["day"].to_numpy().astype("datetime64[D]")
@@ -99,6 +96,13 @@ def panel_of(frame: pd.DataFrame, keys: Sequence[str] = ("platform",), *,
     return Panel(days, _placed(at, np.where(usable, gain, np.nan), shape, np.nan),
                  _placed(at, np.where(counts, total, np.nan), shape, np.nan),
                  _placed(at, flags.astype(np.int16), shape, NO_ROW), include_flagged), names
+
+
+def validate_columns(frame: pd.DataFrame, columns: tuple[str, ...]) -> None:
+    """Raise ValueError, naming them, if some of `columns` are missing."""
+    missing = [name for name in columns if name not in frame.columns]
+    if missing:
+        raise ValueError(f"the frame lacks {', '.join(missing)}; it needs the columns {', '.join(columns)}")
 
 
 def counts_as_total(flags: Ints) -> NDArray[np.bool_]:
