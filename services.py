@@ -25,11 +25,20 @@ from usecases.files import (
     submit_sync,
     withdraw_level,
 )
-from usecases.growth import artist_growth, data_status, data_version, delete_artist, list_artists, preview_delete
+from usecases.growth import (
+    artist_data,
+    artist_growth,
+    data_status,
+    data_version,
+    delete_artist,
+    list_artists,
+    preview_delete,
+)
 from usecases.home import capabilities, demo_song, home
 from usecases.jobs import active_job, cancel_job, get_job, latest_job
 from usecases.results import (
     ArtistChange,
+    ArtistData,
     ArtistGrowth,
     ArtistSummary,
     Capability,
@@ -53,12 +62,13 @@ _starting = threading.Lock()
 _started = False
 
 __all__ = [
-    "Actor", "ArtistChange", "ArtistGrowth", "ArtistSummary", "Capability", "DataStatus", "DeletePreview", "DemoSong",
-    "FileOutcome", "FileRecord", "HomeSummary", "JobView", "Riser", "RunSummary", "SongSummary", "SyncReport",
-    "UploadOutcome", "accept_level", "active_job", "artist_growth", "cancel_job", "capabilities", "current_actor",
-    "data_status", "data_version", "delete_artist", "demo_song", "get_job", "home", "latest_job", "list_artists",
-    "list_files", "may", "preview_delete", "ready", "recent_runs", "rejected_rows", "restore_files", "save_uploads",
-    "set_file_options", "settings", "start", "stop", "submit_sync", "sync", "withdraw_level",
+    "Actor", "ArtistChange", "ArtistData", "ArtistGrowth", "ArtistSummary", "Capability", "DataStatus", "DeletePreview",
+    "DemoSong", "FileOutcome", "FileRecord", "HomeSummary", "JobView", "Riser", "RunSummary", "SongSummary",
+    "SyncReport", "UploadOutcome", "accept_level", "active_job", "artist_data", "artist_growth", "cancel_job",
+    "capabilities", "current_actor", "data_status", "data_version", "delete_artist", "demo_song", "get_job", "home",
+    "latest_job", "list_artists", "list_files", "may", "preview_delete", "ready", "recent_runs", "rejected_rows",
+    "restore_files", "save_uploads", "set_file_options", "settings", "start", "stop", "submit_sync", "sync",
+    "withdraw_level",
 ]
 
 

@@ -19,16 +19,11 @@ from support.charts import (
     MAX_BARS,
     PLATFORM_COLOURS,
     SPARK_POINTS,
-    _count_axis,
-    _decades,
-    _from_zero,
-    _log_ticks,
-    _ticks,
-    _tight,
     common_span,
     spark_values,
     tile_lines,
 )
+from support.figures.axes import _log_ticks, _ticks, count_axis, decades, from_zero, tight
 
 
 def gain_figure(*args, **options):
@@ -284,7 +279,7 @@ def test_ticks_are_within_the_range_whole_distinct_and_true(lang, low, high):
 
 
 def test_axes_keep_the_range_their_ticks_were_made_for():
-    axis = _count_axis("ko", 0, 100, [0, 1])
+    axis = count_axis("ko", 0, 100, [0, 1])
     assert axis["range"] == [0, 100]
     assert axis["fixedrange"] is True
     assert axis["tickvals"] == [0, 20, 40, 60, 80, 100]
@@ -300,12 +295,12 @@ def test_gains_start_at_zero_and_totals_are_tight():
 
 
 def test_ranges_of_little():
-    assert _tight(np.array([NAN])) == (0, 1)
-    assert _tight(np.array([5.0, 5.0])) == (4, 6)
-    assert _tight(np.array([0.0, 100.0])) == (0, 106)
-    assert _from_zero(np.array([NAN])) == (0, 1)
-    assert _from_zero(np.array([0.0, 0.0])) == (0, 1)
-    assert _from_zero(np.array([-10.0, 90.0])) == (-10, 96)
+    assert tight(np.array([NAN])) == (0, 1)
+    assert tight(np.array([5.0, 5.0])) == (4, 6)
+    assert tight(np.array([0.0, 100.0])) == (0, 106)
+    assert from_zero(np.array([NAN])) == (0, 1)
+    assert from_zero(np.array([0.0, 0.0])) == (0, 1)
+    assert from_zero(np.array([-10.0, 90.0])) == (-10, 96)
 
 
 # form
@@ -431,7 +426,7 @@ def test_a_logarithmic_scale_has_ticks_at_powers_and_leaves_out_what_cannot_be_d
 
 @pytest.mark.parametrize("values", [[NAN], [0.0, -5.0], []])
 def test_a_logarithmic_range_of_nothing_above_zero(values):
-    assert _decades(np.array(values)) == (1, 10)
+    assert decades(np.array(values)) == (1, 10)
 
 
 def test_within_a_decade_a_logarithmic_axis_has_round_steps():

@@ -6,6 +6,7 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 import analytics
@@ -15,7 +16,7 @@ from data_processing import LEFT_OUT_OF_MEANS, LEFT_OUT_OF_TOTALS, Flag, flag_na
 from queries import growth as queries
 from queries import people
 from support.errors import NotFound
-from usecases.results import ArtistGrowth, ArtistSummary, DataStatus, DeletePreview, SongSummary
+from usecases.results import ArtistData, ArtistGrowth, ArtistSummary, DataStatus, DeletePreview, SongSummary
 from usecases.sync import exclusive
 
 DELETE_WAIT_S = 5.0
@@ -46,8 +47,33 @@ def _song(rows: list[dict[str, Any]]) -> SongSummary:
                        max(row["last_day"] for row in rows), sum(row["rows"] for row in rows))
 
 
+def artist_data(actor: Actor, artist_id: int) -> ArtistData:
+    """Return an artist with all its readings, for `artist_growth` over several windows.
+
+    Raises
+    ------
+    NotFound
+        If the artist is not there.
+    """
+    with db.begin() as connection:
+        rows = queries.artists(connection, artist_id)
+        readings = queries.readings(connection, artist_id)
+    if not rows:
+        raise NotFound("artist_gone")
+    return _data(_artist(rows), readings)
+
+
+def _data(artist: ArtistSummary, readings: pd.DataFrame) -> ArtistData:
+    """Add readings up to days and totals of the artist."""
+    daily = analytics.combine_songs(readings)
+    names = {bits: flag_names(bits) for bits in daily["flags"].unique().tolist()}
+    marked = daily.assign(flag_names=pd.Series([names[bits] for bits in daily["flags"].tolist()], dtype=object))
+    return ArtistData(artist, readings, marked, _latest_totals(readings))
+
+
 def artist_growth(actor: Actor, artist_id: int, *, window_days: int | None, threshold: float,
-                  song_id: int | None = None, include_flagged: bool = False) -> ArtistGrowth:
+                  song_id: int | None = None, include_flagged: bool = False,
+                  data: ArtistData | None = None) -> ArtistGrowth:
     """Return the growth of an artist, or of one song, over a window that ends at the last day of data.
 
     Parameters
@@ -59,48 +85,45 @@ def artist_growth(actor: Actor, artist_id: int, *, window_days: int | None, thre
     song_id : int, optional
     include_flagged : bool
         Let flagged days enter the figures.
+    data : ArtistData, optional
+        The artist's data where it is at hand; read when not given.
 
     Raises
     ------
     NotFound
         If the artist, or the song of this artist, is not there.
     """
-    with db.begin() as connection:
-        rows = queries.artists(connection, artist_id)
-        readings = queries.readings(connection, artist_id)
-    if not rows:
-        raise NotFound("artist_gone")
-    artist = _artist(rows)
+    data = data or artist_data(actor, artist_id)
+    artist = data.artist
     song = next((song for song in artist.songs if song.id == song_id), None)
     if song_id is not None:
         if song is None:
             raise NotFound("artist_gone")
-        readings = readings[readings["song_id"] == song_id]
-    totals = _latest_totals(readings)
-    kept = {platform for platform, total in totals.items() if total > threshold}
-    readings = readings[readings["platform"].isin(kept)]
+        data = _data(artist, data.readings[data.readings["song_id"] == song_id])
+    kept = {platform for platform, total in data.totals.items() if total > threshold}
+    readings, daily = (_on(frame, kept) for frame in (data.readings, data.daily))
     chosen = song or artist
     window = analytics.window_of(*_span(readings, chosen.first_day, chosen.last_day), window_days)
-    daily = _marked(analytics.combine_songs(readings), include_flagged)
+    daily = daily.assign(in_mean=include_flagged | ((daily["flags"] & LEFT_OUT_OF_MEANS) == 0))
     return ArtistGrowth(
         artist, song, window, threshold, daily, _raw(readings, window),
         analytics.platform_metrics(daily, window, include_flagged=include_flagged) if len(daily) else {},
-        {platform: total for platform, total in totals.items() if platform not in kept})
+        {platform: total for platform, total in data.totals.items() if platform not in kept})
 
 
-def _marked(daily: pd.DataFrame, include_flagged: bool) -> pd.DataFrame:
-    """Add what a chart needs to know of each day: the names of its flags, and whether means count it."""
-    names = {bits: flag_names(int(bits)) for bits in daily["flags"].unique()}
-    counted = include_flagged | ((daily["flags"] & LEFT_OUT_OF_MEANS) == 0)
-    return daily.assign(flag_names=daily["flags"].map(names).astype(object), in_mean=counted)
+def _on(frame: pd.DataFrame, platforms: set[str]) -> pd.DataFrame:
+    """Return the rows of the given platforms."""
+    inside = frame["platform"].isin(platforms)
+    return frame if inside.all() else frame[inside].reset_index(drop=True)
 
 
 def _span(readings: pd.DataFrame, first: date, last: date) -> tuple[date, date]:
     """Return first and last day of the readings kept, those in the future aside."""
-    present = readings[(readings["flags"] & int(Flag.FUTURE)) == 0]
-    if present.empty:
+    present = readings["day"].to_numpy()[(readings["flags"].to_numpy() & int(Flag.FUTURE)) == 0]
+    if not present.size:
         return first, last
-    return present["day"].min().date(), present["day"].max().date()
+    days = present.astype("datetime64[D]")
+    return days.min().item(), days.max().item()
 
 
 def _latest_totals(readings: pd.DataFrame) -> dict[str, float]:
@@ -112,13 +135,15 @@ def _latest_totals(readings: pd.DataFrame) -> dict[str, float]:
 
 
 def _raw(readings: pd.DataFrame, window: analytics.Window) -> pd.DataFrame:
-    end = pd.Timestamp(window.end)
-    later = (readings["flags"] & int(Flag.FUTURE)) != 0
-    inside = readings[(readings["day"] >= pd.Timestamp(window.start)) & ((readings["day"] <= end) | later)]
-    inside = inside.sort_values(["day", "song", "platform"], ascending=[False, True, True], kind="stable")
-    names = {bits: flag_names(bits) for bits in inside["flags"].unique()}
-    inside = inside.assign(flag_names=inside["flags"].map(names))
-    return inside[["day", "song", "platform", "total", "gain", "flags", "flag_names", "file"]].reset_index(drop=True)
+    """Return the window's readings, and those in the future, newest first."""
+    day = readings["day"].to_numpy().astype("datetime64[D]")
+    later = (readings["flags"].to_numpy() & int(Flag.FUTURE)) != 0
+    inside = np.flatnonzero((day >= np.datetime64(window.start)) & ((day <= np.datetime64(window.end)) | later))
+    newest = np.argsort(-day[inside].astype(np.int64), kind="stable")  # of one day as they came: by song and platform
+    rows = readings.iloc[inside[newest]].reset_index(drop=True)
+    names = {bits: flag_names(bits) for bits in rows["flags"].unique().tolist()}
+    rows["flag_names"] = pd.Series([names[bits] for bits in rows["flags"].tolist()], dtype=object)
+    return rows[["day", "song", "platform", "total", "gain", "flags", "flag_names", "file"]]
 
 
 def data_status(actor: Actor) -> DataStatus:

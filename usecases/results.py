@@ -48,6 +48,26 @@ class ArtistSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class ArtistData:
+    """An artist, or one song, over all days; read-only.
+
+    Attributes
+    ----------
+    readings : pandas.DataFrame
+        As `queries.growth.readings` gives them.
+    daily : pandas.DataFrame
+        The songs added up, as in `ArtistGrowth` but for ``in_mean``.
+    totals : dict of str to float
+        Latest total by platform.
+    """
+
+    artist: ArtistSummary
+    readings: pd.DataFrame
+    daily: pd.DataFrame
+    totals: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class ArtistGrowth:
     """An artist, or one song, over the chosen window.
 

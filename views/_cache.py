@@ -87,7 +87,12 @@ def growth(actor: services.Actor, artist_id: int, song_id: int | None, window_da
 def _growth(actor: services.Actor, version: str, artist_id: int, song_id: int | None, window_days: int | None,
             threshold: float, include_flagged: bool) -> services.ArtistGrowth:
     return services.artist_growth(actor, artist_id, window_days=window_days, threshold=threshold, song_id=song_id,
-                                  include_flagged=include_flagged)
+                                  include_flagged=include_flagged, data=_data(actor, version, artist_id))
+
+
+@_kept(KEEP_SECONDS, 500)
+def _data(actor: services.Actor, version: str, artist_id: int) -> services.ArtistData:
+    return services.artist_data(actor, artist_id)
 
 
 def files(actor: services.Actor, artist_id: int | None = None) -> list[services.FileRecord]:
@@ -117,11 +122,13 @@ def _figure(actor: services.Actor, version: str, artist_id: int, song_id: int | 
                                     window=growth.window, log=log))
 
 
-def _explained(growth: services.ArtistGrowth, platform: str, lang: str) -> Any:
-    """Return one platform's days as charts take them, flags as text."""
-    daily = growth.daily[growth.daily["platform"] == platform]
-    reasons = [", ".join(t(lang, f"flags.{name}") for name in names) for names in daily["flag_names"]]
-    return daily.assign(reasons=reasons, in_total=daily["counts"])
+def _explained(growth: services.ArtistGrowth, platform: str, lang: str) -> dict[str, Any]:
+    """Return one platform's days as columns, as charts take them, flags as text."""
+    own = (growth.daily["platform"] == platform).to_numpy()
+    columns = {name: growth.daily[name].to_numpy()[own]
+               for name in ("day", "total", "gain", "flags", "flag_names", "in_mean", "counts")}
+    reasons = [", ".join(t(lang, f"flags.{name}") for name in names) for names in columns.pop("flag_names")]
+    return columns | {"reasons": reasons, "in_total": columns.pop("counts")}
 
 
 def comparison(actor: services.Actor, artist_ids: tuple[int, ...], window_days: int | None, threshold: float,

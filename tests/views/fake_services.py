@@ -18,9 +18,9 @@ import pandas as pd
 
 import accounts
 import analytics
-from ingest.flags import LEFT_OUT_OF_TOTALS, Flag, flag_names
+from ingest.flags import LEFT_OUT_OF_MEANS, LEFT_OUT_OF_TOTALS, Flag, flag_names
 from support.errors import AppError, NotFound
-from usecases import growth, results
+from usecases import results
 
 LAST_DAY = date(2026, 1, 27)
 DAYS = 150
@@ -147,8 +147,12 @@ class FakeServices:
         self._note("list_artists", actor)
         return sorted((self._summary(number) for number in self.artists), key=lambda artist: artist.name)
 
+    def artist_data(self, actor: accounts.Actor, artist_id: int) -> None:
+        """Leave reading to `artist_growth`."""
+
     def artist_growth(self, actor: accounts.Actor, artist_id: int, *, window_days: int | None, threshold: float,
-                      song_id: int | None = None, include_flagged: bool = False) -> results.ArtistGrowth:
+                      song_id: int | None = None, include_flagged: bool = False,
+                      data: None = None) -> results.ArtistGrowth:
         self._note("artist_growth", actor, artist_id, window_days=window_days, threshold=threshold,
                    song_id=song_id, include_flagged=include_flagged)
         if artist_id not in self.artists:
@@ -158,7 +162,8 @@ class FakeServices:
         frame = frame[~frame["platform"].isin(list(under))]
         daily = frame.groupby(["platform", "day"], as_index=False).agg(
             total=("total", "sum"), gain=("gain", lambda gains: gains.sum(skipna=False)), flags=("flags", "max"))
-        daily = growth._marked(daily.assign(counts=True), include_flagged)
+        daily = daily.assign(counts=True, flag_names=[flag_names(bits) for bits in daily["flags"]],
+                             in_mean=include_flagged | ((daily["flags"] & LEFT_OUT_OF_MEANS) == 0))
         window = analytics.window_of(artist.first_day, artist.last_day, window_days)
         metrics = analytics.platform_metrics(daily, window, include_flagged=include_flagged) if len(daily) else {}
         song = next((song for song in artist.songs if song.id == song_id), None)
