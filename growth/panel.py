@@ -105,7 +105,7 @@ def validate_columns(frame: pd.DataFrame, columns: tuple[str, ...]) -> None:
         raise ValueError(f"the frame lacks {', '.join(missing)}; it needs the columns {', '.join(columns)}")
 
 
-def counts_as_total(flags: Ints) -> NDArray[np.bool_]:
+def counts_as_total(flags: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
     """Return for each reading whether it counts as a total, by its flags alone."""
     return ((flags & LEFT_OUT_OF_TOTALS) == 0) | ((flags & int(Flag.ACCEPTED)) != 0)
 
