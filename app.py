@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import streamlit as st
 
 import services
@@ -40,7 +42,7 @@ def draw() -> None:
                        menu_items={"About": text("app.about")})
     language_switch()
     try:
-        with st.spinner(text("app.starting")):
+        with st.spinner(text("app.starting")) if not services.started() else nullcontext():
             services.start()
         _shared.set_frame(_sidebar.draw(services.current_actor()))
     except AppError as error:
@@ -52,8 +54,7 @@ def draw() -> None:
 def choose_language() -> None:
     """Settle the language: the URL's, the session's, else the browser's."""
     browser = pick_language(st.context.locale)
-    st.session_state["app_lang_now"] = _shared.in_url("lang", "app_lang", _shared.one_of(tuple(LANGUAGES)), browser,
-                                                      quiet=True)
+    _shared.set_lang(_shared.in_url("lang", "app_lang", _shared.one_of(tuple(LANGUAGES)), browser, quiet=True))
 
 
 def language_switch() -> None:

@@ -67,7 +67,7 @@ __all__ = [
     "SyncReport", "UploadOutcome", "accept_level", "active_job", "artist_data", "artist_growth", "cancel_job",
     "capabilities", "current_actor", "data_status", "data_version", "delete_artist", "demo_song", "get_job", "home",
     "latest_job", "list_artists", "list_files", "may", "preview_delete", "ready", "recent_runs", "rejected_rows",
-    "restore_files", "save_uploads", "set_file_options", "settings", "start", "stop", "submit_sync", "sync",
+    "restore_files", "save_uploads", "set_file_options", "settings", "start", "started", "stop", "submit_sync", "sync",
     "withdraw_level",
 ]
 
@@ -103,6 +103,11 @@ def start(*, sample: bool = True) -> None:
         if first and sample and config.load().cmdata_dir.is_dir():
             submit_sync(LOCAL_ADMINISTRATOR)
         _started = True
+
+
+def started() -> bool:
+    """Return whether `start` has done its work."""
+    return _started
 
 
 def _check_settings() -> None:

@@ -18,8 +18,8 @@ import services
 from locales import t
 from support import charts
 
-STATUS_SECONDS = 2
-"""How long the status is trusted: other processes' changes are seen after that."""
+VERSION_SECONDS = 2
+"""How long the version is trusted: other processes' changes are seen after that."""
 CAPABILITY_SECONDS = 60
 """How long the state of database, keys and packages is trusted."""
 KEEP_SECONDS = 3600
@@ -49,16 +49,26 @@ class Drawn(go.Figure):
         return self._spec
 
 
-@_kept(STATUS_SECONDS, 50)
-def status(actor: services.Actor) -> services.DataStatus:
-    """Return counts and last sync, at most `STATUS_SECONDS` old."""
-    return services.data_status(actor)
-
-
-@_kept(STATUS_SECONDS, 50)
+@_kept(VERSION_SECONDS, 50)
 def version(actor: services.Actor) -> str:
-    """Return a text that differs whenever the data does, at most `STATUS_SECONDS` old."""
+    """Return a text that differs whenever the data does, at most `VERSION_SECONDS` old."""
     return services.data_version(actor)
+
+
+@_kept(VERSION_SECONDS, 50)
+def active_sync(actor: services.Actor) -> services.JobView | None:
+    """Return the sync that runs, whoever started it, as it was at most `VERSION_SECONDS` ago."""
+    return services.active_job(actor, "sync")
+
+
+def status(actor: services.Actor) -> services.DataStatus:
+    """Return counts and last sync."""
+    return _status(actor, version(actor))
+
+
+@_kept(KEEP_SECONDS, 20)
+def _status(actor: services.Actor, version: str) -> services.DataStatus:
+    return services.data_status(actor)
 
 
 def clear() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 import services
 from locales import DEFAULT_LANGUAGE, format_compact, format_date, format_number, t
@@ -24,6 +26,9 @@ PLATFORM_HUES = {"youtube": "red", "spotify": "green", "soundcloud": "orange"}
 """Colours of the theme that stand for the platforms in headings; the charts have their own shades."""
 THRESHOLD_KEY = "sidebar_threshold"
 """Widget key of the quality threshold, which pages may lower."""
+
+_run = threading.local()
+"""What the runs of a thread look up often, with the session it is of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +63,25 @@ def pages() -> tuple[str, ...]:
 # texts ------------------------------------------------------------
 
 
+def set_lang(value: str) -> None:
+    """Settle the session's language."""
+    st.session_state["app_lang_now"] = value
+    _run.told = (_session(), value)
+
+
 def lang() -> str:
     """Return the session's language."""
-    return st.session_state.get("app_lang_now", DEFAULT_LANGUAGE)
+    # a page asks for it two hundred times, and the session's own state takes a lock each time
+    session, value = getattr(_run, "told", (None, DEFAULT_LANGUAGE))
+    if session is None or session != _session():
+        value = st.session_state.get("app_lang_now", DEFAULT_LANGUAGE)
+        _run.told = (_session(), value)
+    return value
+
+
+def _session() -> str | None:
+    context = get_script_run_ctx(suppress_warning=True)
+    return context.session_id if context else None
 
 
 def text(key: str, **values: Any) -> str:

@@ -50,7 +50,8 @@ def _job(actor: services.Actor) -> services.JobView | None:
     followed = st.session_state.get("app_job")
     job = services.get_job(actor, followed) if followed else None
     if job is None or not job.active:
-        job = services.active_job(actor, "sync") or job
+        other = _cache.active_sync(actor)
+        job = (services.get_job(actor, other.id) if other else None) or job  # it may have ended since
     if job is not None:
         st.session_state["app_job"] = job.id
     return job
@@ -127,13 +128,19 @@ def _manage(actor: services.Actor) -> None:
     artists = _cache.artists(actor)
     if not artists:
         return
-    with st.expander(text("sidebar.manage"), icon=":material/settings:"):
-        names = {artist.id: artist.name for artist in artists}
-        chosen = st.selectbox(text("sidebar.delete_choice"), list(names), format_func=names.__getitem__,
-                              key="sidebar_delete_choice", index=None, placeholder=text("sidebar.delete_placeholder"))
-        if st.button(text("sidebar.delete"), key="sidebar_delete", width="stretch", icon=":material/delete:",
-                     disabled=chosen is None or not services.may(actor, "delete")) and chosen is not None:
-            st.dialog(text("sidebar.delete_title"))(_confirm_delete)(actor, chosen)
+    # what is folded is not drawn: a second list of all artists would go to the browser at every rerun
+    box = st.expander(text("sidebar.manage"), icon=":material/settings:", key="sidebar_manage", on_change="rerun")
+    if box.open:
+        with box:
+            _choose_deletion(actor, {artist.id: artist.name for artist in artists})
+
+
+def _choose_deletion(actor: services.Actor, names: dict[int, str]) -> None:
+    chosen = st.selectbox(text("sidebar.delete_choice"), list(names), format_func=names.__getitem__,
+                          key="sidebar_delete_choice", index=None, placeholder=text("sidebar.delete_placeholder"))
+    if st.button(text("sidebar.delete"), key="sidebar_delete", width="stretch", icon=":material/delete:",
+                 disabled=chosen is None or not services.may(actor, "delete")) and chosen is not None:
+        st.dialog(text("sidebar.delete_title"))(_confirm_delete)(actor, chosen)
 
 
 def _confirm_delete(actor: services.Actor, artist_id: int) -> None:

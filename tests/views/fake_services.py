@@ -77,7 +77,7 @@ class FakeServices:
         self.failures: dict[str, AppError] = {}
         self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
         self.jobs: dict[int, results.JobView] = {}
-        self.started: dict[int, float] = {}
+        self.job_starts: dict[int, float] = {}
         self.deleted: list[str] = []
         self.options: dict[int, dict[str, str | None]] = {}
         self.accepted: dict[int, tuple[date, ...]] = {}
@@ -100,6 +100,9 @@ class FakeServices:
     # frame ------------------------------------------------------------------------------------------------------
     def start(self) -> None:
         self._note("start")
+
+    def started(self) -> bool:
+        return False
 
     def ready(self) -> tuple[bool, str]:
         return self.readiness
@@ -207,14 +210,14 @@ class FakeServices:
     def _start_job(self, result: dict[str, Any]) -> results.JobView:
         number, total = len(self.jobs) + 1, 12
         self.jobs[number] = results.JobView(number, "sync", "running", 0, total, "", 1, result, None, {}, MOMENT, None)
-        self.started[number] = time.monotonic()
+        self.job_starts[number] = time.monotonic()
         return self._progress(number)
 
     def _progress(self, number: int) -> results.JobView:
         job = self.jobs[number]
         if not job.active:
             return job
-        elapsed = time.monotonic() - self.started[number]
+        elapsed = time.monotonic() - self.job_starts[number]
         done = job.total if not self.seconds_per_file else int(elapsed / self.seconds_per_file)
         if done < job.total:
             return replace(job, done=done, note=self._records()[done].name, result=None)

@@ -9,6 +9,11 @@ from accounts import Actor
 from support.errors import Busy, DatabaseUnavailable, NotFound
 
 
+def unfold(app):
+    app.session_state["sidebar_manage"] = True  # AppTest cannot click an expander
+    app.run()
+
+
 def confirm(app):
     """Press delete and then confirm: here a dialog's button re-runs the page, so both are pressed at once."""
     app.button(key="sidebar_delete").click().run()
@@ -121,6 +126,7 @@ def test_a_refused_sync_is_text(open_app, fake):
 
 def test_deleting_asks_first_and_names_what_goes(open_app, fake):
     app = open_app()
+    unfold(app)
     assert app.button(key="sidebar_delete").disabled
     app.selectbox(key="sidebar_delete_choice").set_value(1).run()
     app.button(key="sidebar_delete").click().run()
@@ -130,6 +136,7 @@ def test_deleting_asks_first_and_names_what_goes(open_app, fake):
 
 def test_deleting_and_undoing(open_app, fake):
     app = open_app("growth_radar")
+    unfold(app)
     app.selectbox(key="sidebar_delete_choice").set_value(1).run()
     confirm(app)
     assert 1 not in fake.artists
@@ -144,6 +151,7 @@ def test_deleting_and_undoing(open_app, fake):
 
 def test_an_artist_deleted_meanwhile_is_an_error_in_the_dialog(open_app, fake):
     app = open_app(locale="en-US")
+    unfold(app)
     app.selectbox(key="sidebar_delete_choice").set_value(3).run()
     app.button(key="sidebar_delete").click().run()
     fake.failures["preview_delete"] = NotFound("artist_gone")
@@ -158,6 +166,7 @@ def test_a_viewer_may_look_and_not_touch(open_app, fake):
     app = open_app("growth_radar")
     assert not app.exception
     assert app.button(key="sidebar_sync").disabled
+    unfold(app)
     app.selectbox(key="sidebar_delete_choice").set_value(1).run()
     assert app.button(key="sidebar_delete").disabled
     assert app.metric
