@@ -30,7 +30,7 @@ number less 2 for the correlation and 6 for the weekdays as degrees of freedom.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -126,22 +126,32 @@ def correlations(panel: Panel, pairs: Sequence[tuple[int, int]] | None = None) -
     list of Correlation
         One a pair, in their order.
     """
-    departures = departures_of(panel)
-    chosen = combinations(range(len(departures)), 2) if pairs is None else pairs
+    chosen = list(combinations(range(len(panel.gains)), 2) if pairs is None else pairs)
+    rows = sorted({row for pair in chosen for row in pair})
+    departures = dict(zip(rows, departures_of(panel, rows), strict=True))
     return [_correlation(departures, first, second) for first, second in chosen]
 
 
-def departures_of(panel: Panel) -> Floats:
+def departures_of(panel: Panel, rows: Sequence[int] | None = None) -> Floats:
     """Return each day's gain above or below its surroundings, weekday removed, as the logarithm of their ratio.
+
+    Parameters
+    ----------
+    panel : Panel
+        Series of shape (s, d).
+    rows : sequence of int, optional
+        Series wanted; by default all.
 
     Returns
     -------
     ndarray of float, shape (s, d)
         NaN where the gain is unknown, interpolated, has fewer than 7 known days around it or a steep trend.
     """
-    gains = panel.gains
+    chosen = slice(None) if rows is None else list(rows)
+    gains = panel.gains[chosen]
     if panel.flags is not None and not panel.include_flagged:
-        gains = np.where((panel.flags != NO_ROW) & ((panel.flags & LEFT_OUT_OF_SPREADS) != 0), np.nan, gains)
+        flags = panel.flags[chosen]
+        gains = np.where((flags != NO_ROW) & ((flags & LEFT_OUT_OF_SPREADS) != 0), np.nan, gains)
     weekday = (panel.days.astype(np.int64) + 3) % _WEEKDAYS
     return np.array([_without_weekdays(_without_trend(_log(row)), weekday) for row in gains]).reshape(gains.shape)
 
@@ -180,7 +190,7 @@ def _without_weekdays(values: Floats, weekday: Ints) -> Floats:
 # One pair ---------------------------------------------------------------------------------------------------
 
 
-def _correlation(departures: Floats, first: int, second: int) -> Correlation:
+def _correlation(departures: Mapping[int, Floats], first: int, second: int) -> Correlation:
     x, y = departures[first], departures[second]
     lags = np.arange(-MAX_LAG, MAX_LAG + 1)
     at = [_pearson(*_paired(x, y, int(lag))) for lag in lags]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,13 +46,19 @@ class WeekdayProfile:
 
 def weeks(block: Block) -> tuple[Floats, NDArray[np.uint8]]:
     """Return the sum of the gains of the seven days that end on each day, and how many of them are usable."""
-    total, used = np.zeros(block.gains.shape), np.zeros(block.gains.shape, np.uint8)
     # shifted sums, not differences of running ones: a large week must leave no rounding in the later ones
-    for back in range(min(RECENT_DAYS, block.days.size)):
-        kept = block.days.size - back
-        total[:, back:] += block.gains[:, :kept]
-        used[:, back:] += block.usable[:, :kept]
-    return total, used
+    return _seven(block.gains), _seven(block.usable.astype(np.uint8))
+
+
+def _seven(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the sum of seven columns up to each, as 2 + 2 + 2 + 1."""
+    def later(part: NDArray[Any], days: int) -> NDArray[Any]:
+        moved = np.zeros_like(part)
+        moved[:, days:] = part[:, :max(0, part.shape[1] - days)]
+        return moved
+
+    two = values + later(values, 1)
+    return two + later(two, 2) + later(two, 4) + later(values, 6)
 
 
 def _everything(block: Block, needed: int) -> Span:
@@ -77,38 +84,56 @@ def _either(first: Bools, yes: Figures, no: Figures) -> Figures:
 def half_life(block: Block) -> Figures:
     """Return the days in which the latest spike lost half its excess; see `growth.metrics.PanelMetrics`."""
     span = _everything(block, MIN_BASE_DAYS + 1)
-    size = block.gains.max(axis=1, initial=0.0, keepdims=True)
-    gains = block.gains / np.where(size > 0, size, 1.0)  # at most 1: squares neither overflow nor drown
-    start, level, found = _latest_spike(gains, block.usable)
-    days = np.arange(block.days.size)
-    near = (days >= start[:, None]) & (days < start[:, None] + RECENT_DAYS) & block.usable
-    peak = np.where(near, gains, -np.inf).argmax(axis=1) if days.size else start
-    half = level + (value_at(gains, peak) - level) / 2.0
-    calm = (days > peak[:, None]) & block.usable & (gains <= half[:, None])
-    over = calm.any(axis=1)
-    value = np.where(found & over, (calm.argmax(axis=1) if days.size else peak) - peak, np.nan)
+    found, start, level = _latest_spike(block)
+    value = np.full(found.shape, np.nan)
+    rows = np.flatnonzero(found)
+    if rows.size:
+        gains = np.where(block.usable[rows], block.gains[rows], np.nan)
+        days = np.arange(block.days.size)
+        near = start[rows, None] + np.arange(RECENT_DAYS)
+        week = np.take_along_axis(gains, np.minimum(near, days[-1]), axis=1)  # the last day may be repeated
+        peak = start[rows] + np.nanargmax(week, axis=1)
+        half = level[rows] + (gains[np.arange(rows.size), peak] - level[rows]) / 2.0
+        calm = (gains <= half[:, None]) & (days > peak[:, None])
+        value[rows] = np.where(calm.any(axis=1), calm.argmax(axis=1) - peak, np.nan)
     return _either(found, figures_of(value, NOT_YET, span), figures_of(value, NO_SPIKE, span))
 
 
-def _latest_spike(gains: Floats, usable: Bools) -> tuple[Ints, Floats, Bools]:
-    """Return the first day of each series' latest spike, the mean gain of the 28 days before, and whether any."""
-    used, total, square = (_before(values) for values in (usable.astype(float), gains, gains * gains))
-    level = np.where(used >= MIN_BASE_DAYS, total / used, np.nan)
-    deviation = np.sqrt(np.maximum(square / used - level * level, 0.0))
-    high = usable & (level > 0) & (gains >= SPIKE_RATIO * level) & (gains >= level + SPIKE_SPREADS * deviation)
+def _latest_spike(block: Block) -> tuple[Bools, Ints, Floats]:
+    """Return whether each series has a spike, the first day of the latest, and the mean gain of the 28 days before."""
+    gains = block.gains
+    total, used = _before(gains, np.float64), _before(block.usable, np.int16)
+    high = block.usable & (used >= MIN_BASE_DAYS) & (total > 0) & (gains * used >= SPIKE_RATIO * total)
+    row, day = np.nonzero(high)
+    # running sums of squares are quick and rough: they only choose the days that are looked at closely
+    level = total[row, day] / used[row, day]
+    rough = np.sqrt(np.maximum(_before(gains * gains, np.float64)[row, day] / used[row, day] - level * level, 0.0))
+    likely = gains[row, day] >= level + 0.9 * SPIKE_SPREADS * rough
+    high[row[~likely], day[~likely]] = False
+    row, day = row[likely], day[likely]
+    column = day[:, None] - np.arange(BASE_DAYS, 0, -1)
+    there = (column >= 0) & block.usable[row[:, None], np.maximum(column, 0)]
+    before = np.where(there, gains[row[:, None], np.maximum(column, 0)], 0.0)
+    level = before.sum(axis=1) / there.sum(axis=1)
+    away = np.where(there, before - level[:, None], 0.0)
+    deviation = np.sqrt((away * away).sum(axis=1) / there.sum(axis=1))
+    high[row, day] = (level > 0) & (gains[row, day] >= level + SPIKE_SPREADS * deviation)
     follows = np.zeros(high.shape, bool)
     for back in range(1, min(RECENT_DAYS, gains.shape[1])):  # a high day soon after another is the same spike
         follows[:, back:] |= high[:, :-back]
     found, start = last_of(high & ~follows)
-    return start, value_at(level, start), found
+    levels = np.zeros(high.shape)
+    levels[row, day] = level
+    return found, start, value_at(levels, start)
 
 
-def _before(values: Floats) -> Floats:
+def _before(values: NDArray[Any], kind: type) -> NDArray[Any]:
     """Return the sum of the 28 days before each day."""
-    total = np.zeros((values.shape[0], values.shape[1] + 1))
-    np.cumsum(values, axis=1, out=total[:, 1:])
-    days = np.arange(values.shape[1])
-    return total[:, days] - total[:, np.maximum(days - BASE_DAYS, 0)]
+    total = np.zeros((values.shape[0], values.shape[1] + 1), kind)
+    np.cumsum(values, axis=1, dtype=kind, out=total[:, 1:])
+    before = total[:, :-1].copy()
+    before[:, BASE_DAYS:] -= total[:, :max(0, values.shape[1] - BASE_DAYS)]
+    return before
 
 
 def weekdays(block: Block, week: Floats, used: NDArray[np.uint8], last: int) -> WeekdayProfile:
