@@ -132,6 +132,20 @@ def correlations(panel: Panel, pairs: Sequence[tuple[int, int]] | None = None) -
     return [_correlation(departures, first, second) for first, second in chosen]
 
 
+def lag_threshold(pair: Correlation) -> Floats:
+    """Return the size from which a correlation is significant at each lag, over all lags together, shape (l,).
+
+    NaN where there is no correlation.
+    """
+    from scipy.special import stdtrit  # scipy.stats takes a second to import
+
+    tried = int((~np.isnan(pair.lag_pearson)).sum())
+    worth = pair.effective_n / pair.n if pair.n else math.nan
+    freedom = _freedom(worth * pair.lag_n)
+    t = stdtrit(freedom, 1.0 - SIGNIFICANT / (2.0 * max(1, tried)))
+    return np.where(np.isnan(pair.lag_pearson), np.nan, t / np.sqrt(freedom + t * t))
+
+
 def departures_of(panel: Panel, rows: Sequence[int] | None = None) -> Floats:
     """Return each day's gain above or below its surroundings, weekday removed, as the logarithm of their ratio.
 
@@ -260,8 +274,13 @@ def _p(r: float, effective: float) -> float:
 
     if math.isnan(r):
         return math.nan
-    freedom = max(1.0, effective - 2.0 - (_WEEKDAYS - 1))
-    return float(2.0 * stdtr(freedom, -abs(r) * math.sqrt(freedom / max(1e-300, 1.0 - r * r))))
+    freedom = _freedom(effective)
+    return float(2.0 * stdtr(freedom, -abs(r) * np.sqrt(freedom / max(1e-300, 1.0 - r * r))))
+
+
+def _freedom(effective: Any) -> Any:
+    """Return the degrees of freedom of so many independent days: less 2 for the correlation and 6 for the weekdays."""
+    return np.maximum(1.0, effective - 2.0 - (_WEEKDAYS - 1))
 
 
 def _lead(lags: Ints, r: Floats, n: NDArray[Any], worth: float) -> tuple[int | None, float | None, str | None]:

@@ -49,6 +49,12 @@ class Panel:
     flags: NDArray[np.int16] | None = None
     include_flagged: bool = False
 
+    def take(self, series: Sequence[int] | NDArray[Any] | slice) -> Panel:
+        """Return the panel of some series, by number or as a slice; the days stay."""
+        rows = series if isinstance(series, slice) else np.asarray(series, np.int64)
+        return Panel(self.days, self.gains[rows], self.totals[rows],
+                     None if self.flags is None else self.flags[rows], self.include_flagged)
+
 
 def panel_of(frame: pd.DataFrame, keys: Sequence[str] = ("platform",), *,
              include_flagged: bool = False) -> tuple[Panel, list[tuple[Any, ...]]]:

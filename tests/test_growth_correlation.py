@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from growth.correlation import MAX_LAG, correlations, departures_of, effective_days
+from growth.correlation import MAX_LAG, SIGNIFICANT, correlations, departures_of, effective_days, lag_threshold
 from growth.panel import Panel
 from ingest.flags import Flag
 
@@ -156,3 +156,18 @@ def test_departures_of_empty_and_of_zero_series():
 def test_all_pairs_in_order():
     found = correlations(panel(*(gains(noise(seed)) for seed in (20, 21, 22))))
     assert [(each.first, each.second) for each in found] == [(0, 1), (0, 2), (1, 2)]
+
+
+def test_the_threshold_of_a_lag_is_where_its_corrected_p_is_five_percent():
+    whole = noise(23, 240)
+    found = one(gains(whole[20:220] + noise(24, size=0.5)), gains(whole[17:217] + noise(25, size=0.5)))
+    limit, best = lag_threshold(found), int(np.nanargmax(found.lag_pearson))
+    assert limit.shape == found.lags.shape
+    assert limit[0] > limit[MAX_LAG]  # fewer paired days
+    assert (found.lag_pearson[best] > limit[best]) == (found.lead_p < SIGNIFICANT)
+    # 200 independent days less 8: r = t / sqrt(192 + t^2) with t of 1 - 0.05 / 58, which is 3.18
+    assert limit[MAX_LAG] == pytest.approx(3.18 / np.sqrt(192 + 3.18**2), rel=0.06)
+
+
+def test_the_threshold_of_absent_correlations_is_absent():
+    assert np.isnan(lag_threshold(one(np.full(30, np.nan), np.ones(30)))).all()

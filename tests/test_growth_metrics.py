@@ -80,6 +80,17 @@ def test_a_panel_refuses_two_rows_a_day_and_missing_columns():
         panel_of(frame.assign(day=pd.NaT))
 
 
+def test_some_series_of_a_panel():
+    flags = np.arange(8, dtype=np.int16).reshape(4, 2)
+    whole = panel([1, 2], [3, 4], [5, 6], [7, 8], flags=flags, include_flagged=True)
+    some = whole.take([2, 0])
+    assert (some.gains.tolist(), some.flags.tolist()) == ([[5, 6], [1, 2]], [[4, 5], [0, 1]])
+    assert some.totals.tolist() == whole.totals[[2, 0]].tolist()
+    assert some.include_flagged and some.days is whole.days
+    assert panel([1, 2], [3, 4]).take(slice(1, 2)).gains.tolist() == [[3, 4]]
+    assert whole.take([]).gains.shape == (0, 2)
+
+
 def test_an_empty_panel_has_no_figures():
     frame = pd.DataFrame({"platform": [], "day": pd.to_datetime([]), "total": [], "gain": [], "flags": []})
     found, keys = panel_of(frame)
