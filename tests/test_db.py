@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -47,10 +48,11 @@ def apart(database, monkeypatch):
     config.reload()
 
 
-def fresh(code, folder, **env):
+def fresh(code, folder, *, group=False, **env):
     """Start Python from the root with a data folder of its own, as an operator would."""
     own = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=own | {"MIS_DATA_DIR": str(folder)} | env,
+                            start_new_session=group,
                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -290,6 +292,21 @@ def test_the_last_one_out_stops_the_server(folder):
     _, errors = staying.communicate("\n", timeout=60)
     assert staying.returncode == 0 and "Traceback" not in errors, errors
     assert postmaster(folder) is None and not (folder / "postgres" / "postmaster.pid").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
+def test_the_very_first_start_is_cut_short(folder):
+    """All its processes are killed while they make the cluster; the next start makes a whole one."""
+    killed = fresh(WITHOUT_FILES + MIGRATE, folder, group=True)
+    while not list(folder.glob("**/PG_VERSION")):
+        assert killed.poll() is None
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.communicate(timeout=60)
+    assert not (folder / "postgres" / "postmaster.opts").exists()  # it was never started
+    again = fresh(WITHOUT_FILES + MIGRATE, folder)
+    errors = again.communicate(timeout=60)[1]
+    assert again.returncode == 0, errors
+    assert not list(folder.glob("postgres.new-*"))
 
 
 def test_starting_while_others_stop(folder):
