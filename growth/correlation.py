@@ -12,7 +12,9 @@ is above or below its surroundings:
    line leans as the series does). Days on which that line clearly (by two standard errors) changes e-fold or more in
    four weeks, the start of a launch above all, are left out: no straight line describes them, and what it misses is
    the same for every launch;
-3. less the mean of each weekday.
+3. less the mean of each weekday;
+4. at most three robust standard deviations (1.4826 * median absolute deviation) from zero: one empty day of each would
+   otherwise decide the correlation at the lag between them.
 
 A trend two platforms share over months is removed with it and is not called correlation; a burst of days is kept.
 First differences would remove trends as well, but double the noise of single days and hide bursts that build up over
@@ -49,6 +51,8 @@ MIN_TREND_DAYS = 7
 """Known days among them. One week: every weekday once."""
 MAX_SLOPE = 1.0 / 28.0
 """Change of the logarithm per day from which a day is left out: e-fold in four weeks."""
+MOST = 3.0
+"""Robust standard deviations a day may be away: of normal noise, three days in a thousand are cut to it."""
 FLOOR = 0.05
 """Share of the series' median gain that a smaller gain counts as."""
 MIN_VARIATION = 0.005
@@ -167,7 +171,7 @@ def departures_of(panel: Panel, rows: Sequence[int] | None = None) -> Floats:
         flags = panel.flags[chosen]
         gains = np.where((flags != NO_ROW) & ((flags & LEFT_OUT_OF_SPREADS) != 0), np.nan, gains)
     weekday = (panel.days.astype(np.int64) + 3) % _WEEKDAYS
-    return np.array([_without_weekdays(_without_trend(_log(row)), weekday) for row in gains]).reshape(gains.shape)
+    return np.array([_cut(_without_weekdays(_without_trend(_log(row)), weekday)) for row in gains]).reshape(gains.shape)
 
 
 def _log(gains: Floats) -> Floats:
@@ -199,6 +203,12 @@ def _without_weekdays(values: Floats, weekday: Ints) -> Floats:
     days = np.bincount(weekday[known], minlength=_WEEKDAYS)
     sums = np.bincount(weekday[known], values[known], minlength=_WEEKDAYS)
     return values - (sums / np.maximum(days, 1))[weekday]
+
+
+def _cut(values: Floats) -> Floats:
+    known = np.abs(values[~np.isnan(values)])
+    most = MOST * 1.4826 * float(np.median(known)) if known.size else 0.0
+    return np.clip(values, -most, most) if most > 0 else values
 
 
 # One pair ---------------------------------------------------------------------------------------------------

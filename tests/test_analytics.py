@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import analytics
 from analytics import (
     DAILY_COLUMNS,
     MIN_BASE_DAYS,
@@ -535,3 +539,20 @@ def test_one_song_on_a_leapt_level_does_not_hold_the_artists_total_back():
     window = window_of(date(2025, 1, 1), date(2025, 1, 6), None)
     total = platform_metrics(combined, window)["youtube"].total
     assert (total.value, total.left_out) == (last, 4)
+
+
+# the module
+
+
+def test_every_name_of_the_module_is_there():
+    missing = [name for name in analytics.__all__ if not hasattr(analytics, name)]
+    assert missing == []
+    assert len(set(analytics.__all__)) == len(analytics.__all__)
+
+
+def test_loading_the_module_loads_no_heavy_library():
+    # the page imports it at each start: what takes a second is loaded where it is used
+    found = subprocess.run([sys.executable, "-c", "import analytics, sys; print(*sys.modules)"], check=True, text=True,
+                           capture_output=True, cwd=Path(analytics.__file__).parent).stdout.split()
+    assert "growth.metrics" in found or "growth.tiles" in found
+    assert not {"scipy", "ruptures", "numba", "statsmodels", "sklearn", "streamlit"} & set(found)

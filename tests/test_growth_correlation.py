@@ -128,6 +128,14 @@ def test_lags_count_calendar_days_over_gaps():
     assert found.lag_n[found.lags == 3][0] == shifted.sum()
 
 
+def test_an_empty_day_of_each_makes_no_lead():
+    first, second = gains(noise(30, 100)), gains(noise(31, 100))
+    first[60], second[67] = 0, 0
+    found = one(first, second)
+    assert found.lead_days is None
+    assert abs(found.lag_pearson[found.lags == 7][0]) < 0.4
+
+
 def test_interpolated_days_are_left_out():
     flags = np.zeros((2, 200), np.int16)
     flags[0, 50:80] = int(Flag.INTERPOLATED)
