@@ -21,6 +21,8 @@ PLATFORM_COLOURS = {"youtube": "#e53935", "spotify": "#169c46", "soundcloud": "#
 """The platforms' own hues, darkened to a contrast of at least 3:1 on white and on #0e1117 (WCAG 1.4.11)."""
 GRID_COLOUR = "rgba(128, 128, 128, 0.25)"
 TRANSPARENT = "rgba(0, 0, 0, 0)"
+GREY = "#7d858c"
+"""Of lines that belong to no platform; at least 3:1 on white and on the dark theme, as the platforms' colours."""
 
 HEIGHT = 340
 """Pixels. Two panels with five ticks each still leave 20 px a tick."""
@@ -31,6 +33,7 @@ WRAP_COLUMNS = {"ko": 20, "en": 36}
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Dates = NDArray[np.datetime64]
 Trace = dict[str, Any]
 Figure = dict[str, Any]
 
@@ -70,13 +73,60 @@ def colour_of(platform: str) -> str:
     return PLATFORM_COLOURS[platform]
 
 
+def fade(colour: str, opacity: float) -> str:
+    """Return a colour written ``#rrggbb`` as a translucent one."""
+    red, green, blue = (int(colour[at:at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity:g})"
+
+
+def hover_points(x: list[Any], y: list[float | None], texts: list[str]) -> Trace:
+    """Return one unseen point a place with all there is to say of it, as escaped text."""
+    return scatter(x=x, y=y, mode="markers", name="hover", showlegend=False,
+                   marker={"color": GRID_COLOUR, "opacity": 0}, hovertext=texts,
+                   hovertemplate="%{hovertext}<extra></extra>")
+
+
+def plain_layout(height: int) -> dict[str, Any]:
+    """Return the look of a figure that has no axis of days: no background, no zoom, its legend left out."""
+    return {"height": height, "margin": {"l": 4, "r": 8, "t": 28, "b": 4}, "dragmode": False, "showlegend": False,
+            "paper_bgcolor": TRANSPARENT, "plot_bgcolor": TRANSPARENT}
+
+
+def note(text: str, **place: Any) -> dict[str, Any]:
+    """Return an annotation without arrow; its text is escaped here."""
+    return {"text": escape(text), "showarrow": False} | place
+
+
+def head(text: str) -> dict[str, Any]:
+    """Return the annotation above the top left corner that says what is drawn."""
+    return note(text, xref="paper", yref="paper", x=0, xanchor="left", y=1.01, yanchor="bottom")
+
+
+def apart(axis: dict[str, Any]) -> dict[str, Any]:
+    """Return a horizontal axis with its texts a little lower, clear of the other axis' lowest one."""
+    return axis | {"ticks": "outside", "ticklen": 5, "tickcolor": TRANSPARENT}
+
+
+def below(legend: dict[str, Any]) -> dict[str, Any]:
+    """Return a legend moved under the axis, where it has the whole width for several entries."""
+    return legend | {"x": 0, "xanchor": "left", "y": -0.1, "yanchor": "top"}
+
+
+def day_texts(days: Dates) -> list[str]:
+    """Return days as a figure takes them."""
+    return np.datetime_as_string(days.astype("datetime64[D]")).tolist()
+
+
+def date_of(day: np.datetime64) -> date:
+    """Return a day as a date."""
+    return date.fromisoformat(str(day.astype("datetime64[D]")))
+
+
 def page_layout(lang: str, labels: Mapping[str, str], window: Span) -> dict[str, Any]:
     """Return the layout of one or two panels over the days of a window."""
     half = np.timedelta64(12, "h")
     # half a day on either side, or the first and the last bar are cut
     edges = [str(np.datetime64(window.start, "h") - half), str(np.datetime64(window.end, "h") + half)]
-    head = {"xref": "paper", "yref": "paper", "x": 0, "xanchor": "left", "yanchor": "bottom",
-            "showarrow": False}
     return {
         "height": HEIGHT, "margin": {"l": 4, "r": 8, "t": 28, "b": 4}, "bargap": 0.15, "dragmode": False,
         "paper_bgcolor": TRANSPARENT, "plot_bgcolor": TRANSPARENT,
@@ -84,7 +134,7 @@ def page_layout(lang: str, labels: Mapping[str, str], window: Span) -> dict[str,
         "hovermode": "x unified", "hoversubplots": "axis",
         "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.01, "yanchor": "bottom",
                    "itemclick": False, "itemdoubleclick": False},
-        "annotations": [head | {"text": escape(labels[name]), "y": height}
+        "annotations": [head(labels[name]) | {"y": height}
                         for name, height in (("total", 1.01), ("gain", 0.41)) if name in labels],
         "xaxis": _day_axis(lang) | {"range": edges, "anchor": "y2"} | _few_days(window),
     }
@@ -117,6 +167,15 @@ def count_axis(lang: str, low: float, high: float, domain: list[float], *, log: 
     axis = {"range": ends, "domain": domain, "tickmode": "array", "tickvals": values, "ticktext": texts,
             "gridcolor": GRID_COLOUR, "zeroline": False, "automargin": True, "fixedrange": True}
     return axis | {"type": "log"} if log else axis
+
+
+def percent_axis(low: float, high: float, step: int, base: int = 0) -> dict[str, Any]:
+    """Return an axis of percent with ticks at `base` and every `step` from it, none below 0."""
+    first = base - math.floor((base - max(low, 0.0)) / step) * step
+    values = list(range(first, math.floor(high) + 1, step))
+    return {"range": [low, high], "tickmode": "array", "tickvals": values,
+            "ticktext": [f"{value}%" for value in values], "gridcolor": GRID_COLOUR, "zeroline": False,
+            "automargin": True, "fixedrange": True}
 
 
 def tight(values: Floats) -> tuple[float, float]:
