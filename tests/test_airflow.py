@@ -15,7 +15,7 @@ import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 
 import pytest
 
@@ -188,31 +188,60 @@ def test_what_is_a_failure(fake, monkeypatch, name, code, answer, failed):
         fake[1].tasks[name].function()
 
 
-def test_a_stopped_task_leaves_no_command_behind(fake, monkeypatch, tmp_path):
-    trace = tmp_path / "trace"
-    monkeypatch.setenv("FAKE_WAIT", str(trace))
+class TimeIsUp(BaseException):
+    """Stands for AirflowTaskTimeout, which a signal raises in the middle of anything."""
+
+
+@pytest.fixture
+def signalled(fake, monkeypatch, tmp_path):
+    """Give a function that runs `sync`, sends this process a signal meanwhile, and says what its handler was told."""
+    monkeypatch.setenv("FAKE_WAIT", str(tmp_path / "trace"))
     module, recorder = fake
-
-    class TimeIsUp(BaseException):
-        """Stands for AirflowTaskTimeout, which is raised by a signal in the middle of anything."""
-
-    def stop(*_):
-        raise TimeIsUp
-
-    old = signal.signal(signal.SIGUSR1, stop)
-    said = SimpleNamespace(emit=lambda record: "waiting" in record.getMessage()
-                           and threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGUSR1)).start())
-    handler = logging.Handler()
-    handler.emit = said.emit
+    handler, told, old = logging.Handler(), [], {}
     module.log.addHandler(handler)
     module.log.setLevel(logging.INFO)
-    try:
-        with pytest.raises(TimeIsUp):
+
+    def run(number, error, handle=lambda: None):
+        def handled(*_):
+            told.append(number)
+            handle()
+
+        def emit(record):
+            if "waiting" in record.getMessage():
+                threading.Timer(0.1, os.kill, (os.getpid(), number)).start()
+
+        old[number] = signal.signal(number, handled)
+        monkeypatch.setattr(handler, "emit", emit)
+        with pytest.raises(error):
             recorder.tasks["sync"].function()
-    finally:
-        module.log.removeHandler(handler)
-        signal.signal(signal.SIGUSR1, old)
-    assert trace.read_text() == "ended by itself"
+        assert signal.getsignal(number) is handled
+        return told
+
+    yield run
+    module.log.removeHandler(handler)
+    for number, before in old.items():
+        signal.signal(number, before)
+
+
+def test_a_time_limit_ends_the_command(signalled, tmp_path):
+    def stop():
+        raise TimeIsUp
+
+    assert signalled(signal.SIGUSR1, TimeIsUp, stop) == [signal.SIGUSR1]
+    assert (tmp_path / "trace").read_text() == "ended by itself"
+
+
+def test_a_stop_by_airflow_3_ends_the_command(signalled, tmp_path):
+    assert signalled(signal.SIGTERM, RuntimeError) == [signal.SIGTERM]
+    assert (tmp_path / "trace").read_text() == "ended by itself"
+
+
+def test_a_stop_by_airflow_2_ends_the_command(signalled, tmp_path):
+    def stop():
+        raise TimeIsUp
+
+    assert signalled(signal.SIGTERM, TimeIsUp, stop) == [signal.SIGTERM]
+    assert (tmp_path / "trace").read_text() == "ended by itself"
 
 
 def test_an_empty_or_missing_folder_fails(fake, tmp_path):

@@ -20,6 +20,9 @@ import os
 import signal
 import subprocess
 import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -104,20 +107,48 @@ def run(*arguments: str, accepted: tuple[int, ...] = (0,)) -> dict[str, Any]:
 def follow(process: subprocess.Popen[str]) -> int:
     """Write a process's messages to the log until it ends, and return its exit code.
 
-    A time limit or a stop of the task interrupts it as Ctrl+C would, so that no orphan goes on writing.
+    A time limit (an exception out of nowhere) or a stop of the task (SIGTERM, and SIGKILL soon after) interrupts it as
+    Ctrl+C would, so that no orphan goes on writing.
     """
     assert process.stderr is not None
+    told = threading.Event()
+
+    def interrupt() -> None:
+        if not told.is_set():
+            told.set()
+            process.send_signal(signal.SIGINT)
+
     try:
-        for line in process.stderr:
-            log.info("%s", line.rstrip())
-        return process.wait()
+        with at_sigterm(interrupt):
+            for line in process.stderr:
+                log.info("%s", line.rstrip())
+            return process.wait()
     except BaseException:
-        process.send_signal(signal.SIGINT)
+        interrupt()
         try:
             process.wait(GRACE_S)
         except subprocess.TimeoutExpired:
             process.kill()
         raise
+
+
+@contextmanager
+def at_sigterm(act: Callable[[], None]) -> Iterator[None]:
+    """Do `act` before what Airflow does at SIGTERM: Airflow 3 tells the task's operator only, and not the function."""
+    if threading.current_thread() is not threading.main_thread():  # where signals cannot be had
+        yield
+        return
+
+    def chained(number: int, frame: Any) -> None:
+        act()
+        if callable(old):
+            old(number, frame)
+
+    old = signal.signal(signal.SIGTERM, chained)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, old)
 
 
 def read_json(line: str) -> dict[str, Any] | None:
