@@ -334,7 +334,9 @@ def test_absent_cells_are_empty_in_the_heat_map_and_framed():
     heat = figure.data[0]
     assert heat.z[0][2] is None and heat.z[0][0] is None and heat.z[0][1] == 0.62
     assert sorted((shape.x0, shape.y0) for shape in figure.layout.shapes) == [(-0.49, 1.51), (1.51, -0.49)]
-    assert heat.hovertext[0][2] == "YouTube × SoundCloud<br>too few<br>n = 9"
+    # the diagonal has nothing to say, so gaps of the heat map are silent and absent pairs have points of their own
+    assert heat.hoverongaps is False and one(figure, "hover").x == (2, 0) and one(figure, "hover").y == (0, 2)
+    assert one(figure, "hover").hovertext[0] == "YouTube × SoundCloud<br>too few<br>n = 9"
     assert heat.hovertext[0][1] == "YouTube × Spotify<br>r = +0.62<br>n = 340<br>p &lt; 0.001"
     assert heat.hovertext[1][2].endswith("p = 0.120")
 

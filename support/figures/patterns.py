@@ -20,6 +20,7 @@ from support.figures.axes import (
     colour_of,
     fade,
     head,
+    hover_points,
     note,
     percent_axis,
     plain_layout,
@@ -89,14 +90,18 @@ def correlation_figure(names: Sequence[str], values: Floats, counts: NDArray[Any
               for column in range(size)] for row in range(size)]
     heat = {"type": "heatmap", "z": [nones(row) for row in shown], "x": list(range(size)), "y": list(range(size)),
             "zmin": -1, "zmax": 1, "xgap": 2, "ygap": 2, "showscale": False, "hovertext": texts,
-            "hovertemplate": "%{hovertext}<extra></extra>", "hoverongaps": True,
+            "hovertemplate": "%{hovertext}<extra></extra>", "hoverongaps": False,
             "colorscale": [[at / 2, colour] for at, colour in enumerate(DIVERGING)]}
     ticks = {"tickvals": list(range(size)), "ticktext": [escape(name) for name in names], "showgrid": False,
              "zeroline": False, "fixedrange": True, "automargin": True, "range": [-0.5, size - 0.5]}
     layout = plain_layout(40 + CELL_HEIGHT * size)
-    return {"data": [heat], "layout": layout | {
+    absent = [cell for cell in cells if math.isnan(values[cell])]
+    # a point of their own, since the gaps of the heat map would have the diagonal speak as well
+    why = hover_points([column for _, column in absent], [float(row) for row, _ in absent],
+                       [texts[row][column] for row, column in absent])
+    return {"data": [heat, why | {"marker": why["marker"] | {"size": CELL_HEIGHT / 2}}], "layout": layout | {
         "annotations": [head(labels["axis"]), *(_cell_note(values, counts, p, *cell, lang, labels) for cell in cells)],
-        "shapes": [_empty_cell(*cell) for cell in cells if math.isnan(values[cell])],
+        "shapes": [_empty_cell(*cell) for cell in absent],
         "xaxis": ticks | {"tickangle": 0}, "yaxis": ticks | {"range": [size - 0.5, -0.5], "tickangle": 0}}}
 
 
