@@ -126,7 +126,7 @@ def _unreached(days: Dates, chance: Floats, lang: str,
         return [], []
     text = labels["unreached"].format(percent=_percent(left), day=format_date(lang, date_of(days[-1])))
     band = {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "yref": "y", "y0": 100 - left * 100, "y1": 100,
-            "fillcolor": fade(GREY, 0.15), "line": {"width": 0}, "layer": "below"}
+            "fillcolor": fade(GREY, 0.1), "line": {"width": 0}, "layer": "below"}
     return [note(text, xref="paper", yref="y", font={"size": 11}, **_free_place(days, chance, left))], [band]
 
 

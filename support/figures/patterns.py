@@ -21,10 +21,12 @@ from support.figures.axes import (
     fade,
     head,
     hover_points,
+    mix,
     note,
     percent_axis,
     plain_layout,
     scatter,
+    text_on,
 )
 from support.figures.days import nones
 
@@ -114,23 +116,12 @@ def _cell_note(values: Floats, counts: NDArray[Any], p: Floats, row: int, column
         return place | {"text": f"–<br>{days}"}
     number = f"<b>{value:+.2f}</b>" if p[row, column] < SIGNIFICANT else f"{value:+.2f}"
     # the cell decides the text's colour: it is light or dark whatever the theme
-    return place | {"text": f"{number}<br>{days}", "font": {"color": text_colour(value)}}
-
-
-def text_colour(value: float) -> str:
-    """Return black or white for text on the cell of a correlation: at least one of them has 4.5:1 on any colour."""
-    cell = cell_colour(value)
-    parts = (int(cell[at:at + 2], 16) / 255 for at in (1, 3, 5))
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    # WCAG 2's relative luminance; at 0.179 black and white have the same contrast
-    return "#000000" if 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.179 else "#ffffff"
+    return place | {"text": f"{number}<br>{days}", "font": {"color": text_on(cell_colour(value))}}
 
 
 def cell_colour(value: float) -> str:
     """Return the colour of the cell of a correlation from -1 to 1, ``#rrggbb``, as plotly mixes it."""
-    ends = (DIVERGING[1], DIVERGING[0] if value < 0 else DIVERGING[2])
-    middle, end = (np.array([int(colour[at:at + 2], 16) for at in (1, 3, 5)]) for colour in ends)
-    return "#" + "".join(f"{round(part):02x}" for part in (middle + (end - middle) * abs(value)).tolist())
+    return mix(DIVERGING[1], DIVERGING[0] if value < 0 else DIVERGING[2], abs(value))
 
 
 def _empty_cell(row: int, column: int) -> dict[str, Any]:
@@ -199,13 +190,13 @@ def lag_figure(lags: NDArray[np.int64], correlations: Floats, threshold: float |
                           for lag, r in zip(lags, correlations, strict=True)],
                hovertemplate="%{hovertext}<extra></extra>",
                marker={"color": [ACCENT if lag == best else fade(GREY, 0.75) for lag in lags], "line": {"width": 0}})
-    corner = {"xref": "paper", "yref": "paper", "y": 0, "yshift": -22, "yanchor": "top", "showarrow": False}
+    corner = {"xref": "paper", "yref": "paper", "y": 0, "yshift": -27, "yanchor": "top", "showarrow": False}
     layout = plain_layout(300)
     return {"data": [_significance(lags, limit, labels["band"]), bars], "layout": layout | {
         "annotations": [head(labels["axis"]), corner | {"x": 0, "xanchor": "left", "text": f"← {second}"},
                         corner | {"x": 1, "xanchor": "right", "text": f"{first} →"},
                         *_best_note(lags, correlations, best, names, labels)],
-        "margin": layout["margin"] | {"b": 50}, "bargap": 0.2, "hovermode": "x", "showlegend": True,
+        "margin": layout["margin"] | {"b": 56}, "bargap": 0.2, "hovermode": "x", "showlegend": True,
         "legend": {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.01, "yanchor": "bottom",
                    "itemclick": False, "itemdoubleclick": False},
         "xaxis": _lag_axis(lags), "yaxis": _r_axis(correlations, limit)}}

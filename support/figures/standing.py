@@ -10,11 +10,11 @@ from unicodedata import east_asian_width
 
 import numpy as np
 
-from support.figures.axes import GREY, Figure, fade, note, plain_layout, scatter
+from support.figures.axes import GREY, Figure, mix, note, plain_layout, scatter, text_on
 from support.figures.patterns import ACCENT
 
-OPACITIES = (0.12, 0.55)
-"""Of the lowest and the highest stage: either theme's text is legible on all between."""
+STAGE_COLOURS = ("#e4dcfd", "#5b3cc4")
+"""Of the lowest and the highest stage. Opaque, since a theme's own text would not be legible on all between."""
 LEAST_COLUMNS = 7
 """Columns of text the narrowest stage gets, as many as its bounds take."""
 STANDING_HEIGHT = 120
@@ -56,7 +56,8 @@ def standing_figure(percentile: float | None, edges: Sequence[float], stages: Se
         raise ValueError(f"percentile is {percentile:g}; 0 to 100 is accepted")
     places = _places(stages)
     own = None if percentile is None else min(int(np.searchsorted(bounds, percentile, side="right")), len(stages)) - 1
-    notes = [_stage_note(name, at == own, places[at:at + 2]) for at, name in enumerate(stages)]
+    notes = [_stage_note(name, at == own, places[at:at + 2], _colour(at, len(stages)))
+             for at, name in enumerate(stages)]
     layout = plain_layout(STANDING_HEIGHT)
     return {"data": [_hover(bounds, places, stages, labels), *_mark(percentile, bounds, places, labels)],
             "layout": layout | {
@@ -80,15 +81,17 @@ def _places(stages: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float64]]:
 
 
 def _band(at: int, places: np.ndarray[Any, Any], own: bool) -> dict[str, Any]:
-    low, high = OPACITIES
-    opacity = low + (high - low) * at / max(len(places) - 2, 1)
     return {"type": "rect", "xref": "x", "yref": "y", "x0": float(places[at]), "x1": float(places[at + 1]), "y0": 0.0,
-            "y1": 0.72, "layer": "below", "fillcolor": fade(ACCENT, round(opacity, 3)),
-            "line": {"color": ACCENT if own else GREY, "width": 2 if own else 0.5}}
+            "y1": 0.72, "layer": "below", "fillcolor": _colour(at, len(places) - 1),
+            "line": {"color": GREY, "width": 3 if own else 0}}
 
 
-def _stage_note(name: str, own: bool, ends: np.ndarray[Any, Any]) -> dict[str, Any]:
-    place = note(name, xref="x", yref="y", x=float(ends.mean()), y=0.3, font={"size": 11})
+def _colour(at: int, stages: int) -> str:
+    return mix(*STAGE_COLOURS, at / max(stages - 1, 1))
+
+
+def _stage_note(name: str, own: bool, ends: np.ndarray[Any, Any], colour: str) -> dict[str, Any]:
+    place = note(name, xref="x", yref="y", x=float(ends.mean()), y=0.36, font={"size": 11, "color": text_on(colour)})
     return place | {"text": f"<b>{place['text']}</b>"} if own else place
 
 
