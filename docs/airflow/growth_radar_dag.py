@@ -134,7 +134,7 @@ def follow(process: subprocess.Popen[str]) -> int:
 
 @contextmanager
 def at_sigterm(act: Callable[[], None]) -> Iterator[None]:
-    """Do `act` before what Airflow does at SIGTERM: Airflow 3 tells the task's operator only, and not the function."""
+    """Do `act` before what Airflow does at SIGTERM: 3 raises nothing here, and not every 3.x signals the command."""
     if threading.current_thread() is not threading.main_thread():  # where signals cannot be had
         yield
         return
