@@ -27,7 +27,7 @@ class Patience(Retry):
     def parse_retry_after(self, retry_after: str) -> float:
         """Return the seconds a header asks for: whole ones or a date (RFC 9110), or a fraction; 0 where unreadable."""
         if re.fullmatch(r"\s*[0-9]+(\.[0-9]+)?\s*", retry_after):
-            return min(float(retry_after), self.retry_after_max)
+            return min(float(retry_after), 86_400.0)
         try:
             return super().parse_retry_after(retry_after)
         except (InvalidHeader, ValueError, OverflowError):
