@@ -4,8 +4,8 @@ Conventions
 -----------
 * A history is a row of daily gains ending at its origin: column -1 is the last day before the forecast. NaN is
   unknown; nothing is filled in. All methods skip unknown days.
-* Methods work on ``log(1 + gain)`` with the weekday taken out, so that an error is relative, a weekday effect is a
-  factor, and a forecast cannot become negative.
+* Methods work on ``log(1 + gain)`` with the weekday taken out and single odd days drawn in, so that an error is
+  relative, a weekday effect is a factor, and a forecast cannot become negative.
 * A weekday profile has 7 columns by position: column k belongs to the forecast days k+1, k+8, ... after the origin,
   and so to the last history days -7+k, -14+k, ...
 
@@ -37,6 +37,13 @@ POOLED_FROM = 20
 """Series from which on their common weekday profile is worth shrinking to."""
 DISCOUNT = 0.99
 """A day's weight against the next day's when parameters are compared; a hundred days back count for a third."""
+TAMED_DAYS = 56
+"""Last days of which single odd ones are drawn in; older ones weigh too little to matter."""
+TAMED_AROUND = 7
+"""Days on either side they are compared with; at the end, the last 15."""
+TAMED_SPREADS = 4.0
+TAMED_LEAST = 0.7
+"""Distance from those around, in spreads and at least in log units (a factor of 2), from which a day is odd."""
 SES_WEIGHTS = (0.3, 0.5, 0.7)
 TREND_GRID = tuple((a, a * b, p) for a in (0.3, 0.5) for b in (0.1, 0.2, 0.4) for p in (0.8, 0.9))
 """Weights of level and trend, and the trend's damping per day."""
@@ -50,8 +57,8 @@ POWER_STRENGTH = 0.5
 """Weight of that prior, in squared units of log age within the days looked at."""
 RECENT_WEIGHT = 0.5
 """Smoothing weight of the recent level."""
-SHORT_HISTORY = 0.2
-"""Power of the known days by which errors shrink: those after 140 days were two thirds of those after 17."""
+SHORT_HISTORY = 0.4
+"""Power of the known days by which the size of errors shrinks; so chosen, intervals hold alike for all lengths."""
 POWER_RANGE = (-1.5, 0.0)
 DRIFT_LIMIT = 2.0
 """Largest change of the log level over any horizon: a factor of 7."""
@@ -59,8 +66,8 @@ DRIFT_LIMIT = 2.0
 METHODS = ("weekday_ses", "theta", "damped_ets", "repeat_week", "power_law", "recent_level")
 
 
-def candidates(history: Floats, age: Floats, horizon: int, phase: NDArray[np.int64],
-               cohort: NDArray[np.int64]) -> tuple[Floats, Floats]:
+def candidates(history: Floats, observed: NDArray[np.bool_], age: Floats, horizon: int,
+               phase: NDArray[np.int64]) -> tuple[Floats, Floats]:
     """Forecast every history by every method.
 
     Parameters
@@ -74,8 +81,6 @@ def candidates(history: Floats, age: Floats, horizon: int, phase: NDArray[np.int
         Days to forecast.
     phase : ndarray of int, shape (n,)
         Weekday of the last day of history, 0 to 6.
-    cohort : ndarray of int, shape (n,)
-        Rows of one cohort share a weekday profile to which each is shrunk.
 
     Returns
     -------
@@ -84,21 +89,39 @@ def candidates(history: Floats, age: Floats, horizon: int, phase: NDArray[np.int
         the log gain, weekday removed, from one week to the next.
     """
     log = np.log1p(np.maximum(history[:, -WINDOW:], 0.0))
-    profile = weekday_profile(log, phase, cohort)
-    level = log - profile[:, (np.arange(log.shape[1]) - log.shape[1]) % 7]
+    profile = weekday_profile(log, phase)
+    seen = log - profile[:, (np.arange(log.shape[1]) - log.shape[1]) % 7]
+    apart = spread(np.where(observed[:, -WINDOW:], seen, np.nan))
+    level = tamed(seen, apart)
     days = np.arange(1.0, horizon + 1)
     smooth, weight = best_ses(level)
     forecasts = np.stack([
         np.repeat(smooth[:, None], horizon, 1),
         smooth[:, None] + theta_drift(level, weight, days),
         best_damped_trend(level, days),
-        repeat_week(level, horizon),
+        repeat_week(seen, horizon),
         power_law(level, age, days),
         np.repeat(recent_level(level)[:, None], horizon, 1),
     ])
-    top = np.nanmax(level, axis=1)[:, None] + 1.0
+    top = np.nanmax(seen, axis=1)[:, None] + 1.0
     forecasts = np.clip(forecasts, 0.0, top) + profile[:, np.arange(horizon) % 7]
-    return np.maximum(forecasts, 0.0), spread(level)
+    return np.maximum(forecasts, 0.0), apart
+
+
+def tamed(level: Floats, apart: Floats) -> Floats:
+    """Return levels whose last days are drawn in where they lie far from those around them.
+
+    A single day of nothing, or of twice the usual, is a fault of the source more often than a new level; one that
+    stays is followed once it is the median of the days around. `apart` is each row's spread, shape (n,), NaN unknown.
+    """
+    half, width = TAMED_AROUND, level.shape[1]
+    limit = np.maximum(TAMED_SPREADS * np.nan_to_num(apart), TAMED_LEAST)
+    out = level.copy()
+    for day in range(max(width - TAMED_DAYS, 0), width):
+        first = max(0, min(day - half, width - 2 * half - 1))
+        middle = known_median(level[:, first:first + 2 * half + 1], level[:, day])
+        out[:, day] = np.clip(level[:, day], middle - limit, middle + limit)
+    return out
 
 
 def known_median(values: Floats, otherwise: Floats) -> Floats:
@@ -114,7 +137,7 @@ def known_median(values: Floats, otherwise: Floats) -> Floats:
 def spread(level: Floats) -> Floats:
     """Return the robust standard deviation of ``level[t] - level[t-7]`` (1.4826 * median of its size), shape (n,).
 
-    Raised for a short history by ``(WINDOW / known days) ** 0.2``: what is known of it is less sure.
+    Raised for a short history by ``(WINDOW / known days) ** 0.4``: what is known of it is less sure.
     """
     apart = 1.4826 * known_median(np.abs(level[:, 7:] - level[:, :-7]), np.full(len(level), np.nan))
     return apart * (WINDOW / np.maximum(np.isfinite(level).sum(axis=1), 1)) ** SHORT_HISTORY
@@ -123,11 +146,11 @@ def spread(level: Floats) -> Floats:
 # Weekdays -----------------------------------------------------------------------------------------------------------
 
 
-def weekday_profile(log: Floats, phase: NDArray[np.int64], cohort: NDArray[np.int64]) -> Floats:
+def weekday_profile(log: Floats, phase: NDArray[np.int64]) -> Floats:
     """Return the weekday effect of each row in log units, shape (n, 7), mean 0.
 
-    Medians over `PROFILE_WEEKS` of the distance to the centred mean of seven days. Each profile is shrunk to that of
-    its cohort (to none, if the cohort is small) by the share of its variance that its sampling error explains: the
+    Medians over `PROFILE_WEEKS` of the distance to the centred mean of seven days. Each profile is shrunk to
+    that of all rows (to none, if they are few) by the share of its variance that its sampling error explains: the
     positive-part James-Stein rule.
     """
     apart = (log - _mean_of_week(log))[:, -7 * PROFILE_WEEKS:]
@@ -139,7 +162,7 @@ def weekday_profile(log: Floats, phase: NDArray[np.int64], cohort: NDArray[np.in
     noise = 1.4826 * known_median(np.abs(apart - profile[:, None]).reshape(len(log), -1), np.zeros(len(log)))
     # 1.2533: how much less sure a median is than a mean
     error = (1.2533 * noise[:, None]) ** 2 / np.maximum(count, 1)
-    common = _common_profile(profile, count.min(axis=1), phase, cohort)
+    common = _common_profile(profile, count.min(axis=1), phase)
     variance = np.mean((profile - common) ** 2, axis=1)
     kept = np.clip(1.0 - error.mean(axis=1) / np.maximum(variance, 1e-12), 0.0, 1.0)
     kept = np.where(count.min(axis=1) > 0, kept, 0.0)[:, None]
@@ -158,18 +181,15 @@ def _mean_of_week(log: Floats) -> Floats:
     return np.where(count >= 5, (sums[:, high] - sums[:, low]) / np.maximum(count, 1), np.nan)
 
 
-def _common_profile(profile: Floats, weeks: NDArray[np.int64], phase: NDArray[np.int64],
-                    cohort: NDArray[np.int64]) -> Floats:
-    """Return for each row the median profile of its cohort, by calendar weekday; 0 where the cohort is small."""
+def _common_profile(profile: Floats, weeks: NDArray[np.int64], phase: NDArray[np.int64]) -> Floats:
+    """Return the median profile of all rows as each row sees it, by calendar weekday; 0 where rows are few."""
+    rows = weeks > 0
+    if rows.sum() < POOLED_FROM:
+        return np.zeros_like(profile)
     # column k of a profile is the weekday phase + 1 + k
-    to_calendar = (np.arange(7)[None] - phase[:, None] - 1) % 7
-    calendar = np.take_along_axis(profile, to_calendar, axis=1)
-    common = np.zeros((int(cohort.max(initial=0)) + 1, 7))
-    for each in np.unique(cohort):
-        rows = (cohort == each) & (weeks > 0)
-        if rows.sum() >= POOLED_FROM:
-            common[each] = np.median(calendar[rows], axis=0)
-    return np.take_along_axis(common[cohort], (phase[:, None] + 1 + np.arange(7)[None]) % 7, axis=1)
+    calendar = np.take_along_axis(profile, (np.arange(7)[None] - phase[:, None] - 1) % 7, axis=1)
+    common = np.median(calendar[rows], axis=0)
+    return common[(phase[:, None] + 1 + np.arange(7)[None]) % 7]
 
 
 # Levels and trends --------------------------------------------------------------------------------------------------

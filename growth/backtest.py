@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from growth._smoothing import METHODS, WINDOW, candidates, known_median, repeat_week, slopes
+from growth.panel import Panel
+from ingest.flags import Flag
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -66,6 +68,8 @@ class Rows:
         Index of the series in the panel.
     history : ndarray, shape (n, w)
         Daily gains up to the origin, NaN unknown.
+    observed : ndarray of bool, shape (n, w)
+        Whether the day's gain was observed and not filled in by the source.
     totals : ndarray, shape (n, w)
         Readings up to the origin.
     age : ndarray
@@ -80,6 +84,7 @@ class Rows:
 
     series: Ints
     history: Floats
+    observed: NDArray[np.bool_]
     totals: Floats
     age: Floats
     phase: Ints
@@ -123,6 +128,8 @@ class Ends:
     Attributes
     ----------
     gains, totals : ndarray, shape (s, d)
+    observed : ndarray of bool, shape (s, d)
+        Whether a day's gain was observed and not filled in by the source.
     last : ndarray of int, shape (s,)
         Column of the last reading; -1 where there is none.
     first : ndarray of int, shape (s,)
@@ -135,18 +142,21 @@ class Ends:
 
     gains: Floats
     totals: Floats
+    observed: NDArray[np.bool_]
     last: Ints
     first: Ints
     age: Floats
     day: Ints
 
 
-def ends_of(days: NDArray[np.datetime64], gains: Floats, totals: Floats, age_days: Floats | None) -> Ends:
+def ends_of(panel: Panel, age_days: Floats | None = None) -> Ends:
     """Find the first and last reading of every series, and its age.
 
     Where no age is given it is taken as the days since the first reading plus that reading over the first week's
     gain: a new song's first total is a few days' gain, an old one's is thousands of days' gains.
     """
+    gains, totals = panel.gains, panel.totals
+    observed = np.full(gains.shape, True) if panel.flags is None else (panel.flags & Flag.INTERPOLATED) == 0
     seen = np.isfinite(gains) | np.isfinite(totals)
     first, last = _ends(seen)
     counted = np.isfinite(totals)
@@ -156,8 +166,8 @@ def ends_of(days: NDArray[np.datetime64], gains: Floats, totals: Floats, age_day
     age = _estimated_age(gains, totals, first, last)
     if age_days is not None:
         age = np.where(np.isfinite(age_days), np.maximum(age_days, 1.0), age)
-    number = days.astype("datetime64[D]").astype(np.int64)
-    return Ends(gains, totals, last, first, age, number[last] if number.size else last)
+    number = panel.days.astype("datetime64[D]").astype(np.int64)
+    return Ends(gains, totals, observed, last, first, age, number[last] if number.size else last)
 
 
 def _ends(seen: NDArray[np.bool_]) -> tuple[Ints, Ints]:
@@ -190,7 +200,7 @@ def rows_at(ends: Ends, offset: int, width: int = LINE_DAYS) -> Rows:
     history = np.where(inside, ends.gains[at], np.nan)
     known = np.isfinite(history[:, -WINDOW:])
     usable = (known.sum(axis=1) >= MIN_DAYS) & (known[:, -RECENT_DAYS:].sum(axis=1) >= MIN_RECENT)
-    return Rows(np.arange(len(origin)), history, np.where(inside, ends.totals[at], np.nan),
+    return Rows(np.arange(len(origin)), history, inside & ends.observed[at], np.where(inside, ends.totals[at], np.nan),
                 np.maximum(ends.age - offset, 1.0), (ends.day - offset) % 7, np.full(len(origin), np.nan), usable)
 
 
@@ -239,8 +249,7 @@ def backtest_origin(ends: Ends, scales: Floats, offset: int, horizon: int) -> Te
     if not kept.size:
         return None
     ahead = min(horizon, offset)
-    logs, spread = candidates(rows.history[kept], rows.age[kept], horizon, rows.phase[kept],
-                              np.zeros(kept.size, np.int64))
+    logs, spread = candidates(rows.history[kept], rows.observed[kept], rows.age[kept], horizon, rows.phase[kept])
     actual, sums = future(ends, offset, horizon)
     actual, sums = actual[kept], sums[kept]
     judged = min(JUDGED_DAYS, ahead)

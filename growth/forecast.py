@@ -122,7 +122,7 @@ def forecast(panel: Panel, horizon: int = HORIZON, *, age_days: Floats | None = 
         If the horizon is out of range or `age_days` has another length than the panel.
     """
     _validate(panel, horizon, age_days)
-    ends = past.ends_of(panel.days, panel.gains, panel.totals, age_days)
+    ends = past.ends_of(panel, age_days)
     prior = calibration if calibration is not None else conformal.nothing_known()
     runs = rolling.run_backtest(ends, horizon, prior)
     found = conformal.merged(prior, rolling.calibration_of(runs, prior))
@@ -184,8 +184,8 @@ def _points(ends: past.Ends, evidence: past.Evidence, horizon: int) -> tuple[Flo
     chosen, spread = np.full(count, -1), np.full(count, np.nan)
     kept = np.flatnonzero(rows.usable)
     if kept.size:
-        logs, spread[kept] = candidates(rows.history[kept], rows.age[kept], horizon, rows.phase[kept],
-                                        np.zeros(kept.size, np.int64))
+        logs, spread[kept] = candidates(rows.history[kept], rows.observed[kept], rows.age[kept], horizon,
+                                        rows.phase[kept])
         mixed, chosen[kept] = evidence.choose(kept, rows.age[kept])
         points[kept], _ = past.mix(logs, mixed, chosen[kept])
         alone = chosen[kept] != past.COMBINATION

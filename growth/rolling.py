@@ -117,8 +117,11 @@ def _tried(tested: past.Tested, evidence: past.Evidence, before: list[Run], prio
     plain_scores = conformal.scores_of(points, tested.actual, spread)
     spread = spread * evidence.own_size(tested.rows)
     sums = np.cumsum(points, axis=1)
-    scored = conformal.Scored(tested.offset, conformal.scores_of(points, tested.actual, spread),
-                              conformal.scores_of(sums, tested.sums, spread), groups)
+    # by the same rule as errors of methods: a stretch of which little is known is no error
+    known = np.isfinite(tested.errors).all(axis=1, keepdims=True)
+    scored = conformal.Scored(
+        tested.offset, np.where(known, conformal.scores_of(points, tested.actual, spread), np.nan),
+        np.where(known, conformal.scores_of(sums, tested.sums, spread), np.nan), groups)
     own = conformal.calibrate([run.scored for run in before], tested.offset, conformal.nothing_known())
     quantiles = Quantiles(conformal.merged(prior, own))
     return Run(tested, points, combined, plain_scores, scored, bands_of(points, spread, groups, quantiles, "daily"),

@@ -13,6 +13,7 @@ from growth import conformal, rolling
 from growth.forecast import LEVELS, METHODS, PLAIN, Calibration, forecast, total_quantiles
 from growth.panel import Panel
 from growth.scenarios import scenarios
+from ingest.flags import Flag
 
 FIRST = np.datetime64("2025-01-01")
 SPREAD = np.array([10.0, 12, 11, 13, 15, 14, 13, 16, 18, 17])
@@ -57,13 +58,13 @@ def test_an_unknown_day_changes_nothing():
 
 def test_the_weekday_profile_of_a_pure_week():
     log = np.log(np.tile(WEEK, 26))[None]
-    profile = smooth.weekday_profile(log, np.array([0]), np.array([0]))
+    profile = smooth.weekday_profile(log, np.array([0]))
     assert profile[0] == pytest.approx(np.log(WEEK) - np.log(WEEK).mean(), abs=1e-9)
 
 
 def test_noise_without_weekdays_leaves_next_to_no_profile():
     log = np.random.default_rng(3).normal(0, 0.1, (200, 182))
-    found = smooth.weekday_profile(log, np.zeros(200, np.int64), np.zeros(200, np.int64))
+    found = smooth.weekday_profile(log, np.zeros(200, np.int64))
     assert np.abs(found).mean() < 0.01
 
 
@@ -71,7 +72,7 @@ def test_a_short_series_takes_the_profile_of_the_others():
     log = np.log(np.tile(WEEK, 26))[None] + np.random.default_rng(5).normal(0, 0.02, (30, 182))
     log[0, :-16] = np.nan
     log[0, -16:] += np.random.default_rng(6).normal(0, 0.5, 16)
-    found = smooth.weekday_profile(log, np.zeros(30, np.int64), np.zeros(30, np.int64))
+    found = smooth.weekday_profile(log, np.zeros(30, np.int64))
     assert found[0] == pytest.approx(np.log(WEEK) - np.log(WEEK).mean(), abs=0.1)
 
 
@@ -79,11 +80,29 @@ def test_the_common_profile_follows_the_calendar_and_not_the_end_of_a_series():
     phase = np.arange(28) % 7
     # every series has the same calendar weekdays, but ends on another one
     log = np.stack([np.log(WEEK[(np.arange(-181, 1) + end) % 7]) for end in phase])
-    common = smooth._common_profile(smooth.weekday_profile(log, phase, np.zeros(28, np.int64)),
-                                    np.full(28, 20), phase, np.zeros(28, np.int64))
+    common = smooth._common_profile(smooth.weekday_profile(log, phase), np.full(28, 20), phase)
     for row in (0, 3, 6):
         expected = np.log(WEEK[(phase[row] + 1 + np.arange(7)) % 7])
         assert common[row] == pytest.approx(expected - expected.mean(), abs=1e-9)
+
+
+def test_one_odd_day_is_drawn_in_and_a_new_level_is_followed():
+    level = np.full((3, 100), 8.0)
+    level[0, -1] = 0.0
+    level[1, -3] = 12.0
+    level[2, -12:] = 10.0
+    found = smooth.tamed(level, np.full(3, 0.1))
+    assert found[0, -1] == pytest.approx(8.0 - 0.7) and found[1, -3] == pytest.approx(8.7)
+    assert (found[2, -5:] == 10.0).all() and (found[:, :40] == 8.0).all()
+
+
+def test_a_day_of_nothing_at_the_end_hardly_moves_the_forecast():
+    gains = noisy(30, 200, seed=21)
+    other = gains.copy()
+    other[:, -1] = 0.0
+    plain, stalled = forecast(panel_from(gains), 30).gains.sum(axis=1), forecast(panel_from(other), 30).gains.sum(axis=1)
+    # a smoothed logarithm would fall by several units
+    assert np.median(np.abs(np.log(stalled / plain))) < 0.5
 
 
 def test_a_power_law_is_continued():
@@ -240,10 +259,10 @@ def test_a_past_forecast_is_the_forecast_made_then():
     gains = noisy(25, 400, seed=9)
     found = forecast(panel_from(gains), 30)
     at = int(np.flatnonzero(found.backtest.offsets == 30)[0])
-    then = past.ends_of(FIRST + np.arange(400), gains, panel_from(gains).totals, None)
+    then = past.ends_of(panel_from(gains))
     tested = past.backtest_origin(then, past.seasonal_scales(then), 30, 30)
-    today = past.backtest_origin(past.ends_of(FIRST + np.arange(370), gains[:, :370], panel_from(gains).totals[:, :370],
-                                              None), past.seasonal_scales(then)[:, :370], 0, 30)
+    now = past.ends_of(panel_from(gains[:, :370]))
+    today = past.backtest_origin(now, past.seasonal_scales(now), 0, 30)
     assert tested.logs == pytest.approx(today.logs)
     assert found.backtest.origins[0, at] == FIRST + 369
     assert found.backtest.actuals[:, at] == pytest.approx(gains[:, 370:])
@@ -251,7 +270,7 @@ def test_a_past_forecast_is_the_forecast_made_then():
 
 def test_mase_is_scaled_by_the_weekly_difference():
     gains = np.tile([100.0, 110.0], 100)[:200]
-    found = past.seasonal_scales(past.ends_of(FIRST + np.arange(200), gains[None], np.cumsum(gains)[None], None))
+    found = past.seasonal_scales(past.ends_of(panel_from(gains)))
     # an odd number of days apart, the two values differ by 10
     assert np.isnan(found[0, :7]).all() and found[0, 7:] == pytest.approx(np.full(193, 10.0))
 
@@ -263,7 +282,7 @@ def test_sums_use_readings_over_a_gap_and_refuse_a_leap():
     totals[:, 40:42] = np.nan
     totals[1, 42:] += 1e6
     totals[2, 42:] -= 500.0
-    ends = past.ends_of(FIRST + np.arange(60), gains, totals, None)
+    ends = past.ends_of(Panel(FIRST + np.arange(60), gains, totals))
     _, sums = past.future(ends, 30, 30)
     assert sums[0, -1] == pytest.approx(3000.0) and sums[0, 9] == pytest.approx(1000.0)
     assert np.isnan(sums[0, 10]) and np.isnan(sums[1:, 12:]).all()
@@ -278,6 +297,15 @@ def test_intervals_of_independent_series_hold_what_they_say():
     for share, wanted in zip(np.concatenate([held, sums]), LEVELS * 2, strict=True):
         assert share == pytest.approx(wanted, abs=0.06)
     assert found.errors_behind[0] > 2000 and found.tested_days[0] == 30
+
+
+def test_days_filled_in_by_the_source_do_not_make_a_series_look_calm():
+    gains = noisy(1, 200, seed=20)
+    filled = np.repeat(gains[:, ::20], 20, axis=1)
+    panel = panel_from(filled)
+    flags = np.where(np.arange(200) % 20 < 19, int(Flag.INTERPOLATED), 0).astype(np.int16)[None]
+    blind, told = forecast(panel, 30), forecast(Panel(panel.days, panel.gains, panel.totals, flags), 30)
+    assert blind.spread[0] < 0.5 * told.spread[0] and told.gains == pytest.approx(blind.gains, rel=0.2)
 
 
 def test_bands_of_totals_are_not_added_up_daily_bands():
@@ -367,9 +395,9 @@ def test_ages_are_taken_from_the_first_total_where_not_given():
     gains = np.full((2, 100), 50.0)
     totals = np.cumsum(gains, axis=1)
     totals[1] += 50.0 * 1000
-    ends = past.ends_of(FIRST + np.arange(100), gains, totals, np.array([np.nan, np.nan]))
+    ends = past.ends_of(Panel(FIRST + np.arange(100), gains, totals), np.array([np.nan, np.nan]))
     assert ends.age == pytest.approx([101, 1101])
-    given = past.ends_of(FIRST + np.arange(100), gains, totals, np.array([70.0, np.nan]))
+    given = past.ends_of(Panel(FIRST + np.arange(100), gains, totals), np.array([70.0, np.nan]))
     assert given.age == pytest.approx([70, 1101])
 
 
