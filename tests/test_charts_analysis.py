@@ -285,7 +285,9 @@ def test_the_part_not_reached_is_named_with_the_last_day():
     assert list(figure.data[1].x) == ["2025-01-17", "2025-03-21"]  # 90 % is never reached
     [band] = figure.layout.shapes
     assert (band.y0, band.y1) == (pytest.approx(63), 100)
-    assert not any("not by" in text for text in notes(milestone(span("2025-01-01", 9), np.linspace(0.2, 1, 9))))
+    for end, rest in ((1.0, 0), (0.99, 0), (0.98, 1)):
+        texts = notes(milestone(span("2025-01-01", 9), np.linspace(0.2, end, 9)))
+        assert sum("not by" in text for text in texts) == rest, end
 
 
 def test_the_name_of_a_thin_rest_keeps_clear_of_the_curve():
@@ -301,8 +303,8 @@ def test_the_name_of_a_thin_rest_keeps_clear_of_the_curve():
 def test_the_axis_ends_a_little_after_certainty():
     chance = np.minimum(np.arange(3650) / 100, 1.0)
     figure = milestone(span("2025-01-01", 3650), chance)
-    assert figure.data[0].x[-1] == "2025-04-21"  # certain after 100 days, on 11 April, and ten more
-    assert figure.layout.xaxis.range[1].startswith("2025-04-21")
+    assert figure.data[0].x[-1] == "2025-04-19"  # 99 % after 99 days, on 10 April, and nine more
+    assert figure.layout.xaxis.range[1].startswith("2025-04-19")
 
 
 def test_near_certainty_is_not_written_as_certainty():

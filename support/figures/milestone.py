@@ -31,7 +31,7 @@ MILESTONE_MARKS = (0.1, 0.5, 0.9)
 """Probabilities whose days are written out."""
 THIN = 0.12
 """Share of the height a line of text needs."""
-REACHED = 0.995
+REACHED = 0.99
 """Probability from which a target counts as reached: the axis ends there."""
 
 
@@ -122,7 +122,7 @@ def _unreached(days: Dates, chance: Floats, lang: str,
                labels: Mapping[str, str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the name and the band of the probability that is left on the last day."""
     left = 1 - float(chance[-1])
-    if left < 1 - REACHED:
+    if chance[-1] >= REACHED:
         return [], []
     text = labels["unreached"].format(percent=_percent(left), day=format_date(lang, date_of(days[-1])))
     band = {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "yref": "y", "y0": 100 - left * 100, "y1": 100,
