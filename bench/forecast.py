@@ -29,6 +29,8 @@ SOURCES = (("tracks", "daily_series/taylor_swift_spotify_daily_streams_2024_2025
            ("exports", "cmdata_real", (CHART,)))
 STEP, QUICK_STEP = 21, 49
 """Days between origins. Whole weeks do not matter: the month ahead holds every weekday four times."""
+LONG = 365
+"""Days from which on a quick run takes fewer origins."""
 SPEED = (1_000, 365)
 ENOUGH = 20
 """Forecasts below which a goal says nothing."""
@@ -69,7 +71,9 @@ def report(bench: Bench, name: str, scores: Scores, *, intervals: bool) -> None:
 
 
 def judge_intervals(bench: Bench, name: str, parts: list[Scores]) -> None:
-    """Judge the 80 % intervals of one or several kinds of series together."""
+    """Judge the 80 % intervals of one or several kinds of series together, if there are enough."""
+    if sum(len(each.joined()["series"]) for each in parts) < ENOUGH:
+        return
     for kind, words in (("daily", "daily gains"), ("total", "sums of 30 days")):
         held = 100 * float(np.nanmean(np.concatenate([each.joined()[kind][:, 1] for each in parts])))
         bench.figure(f"{name}: 80% intervals of {words} held, %", held)
@@ -96,7 +100,7 @@ def milestones(bench: Bench, parts: list[Scores]) -> None:
     chance, came = (100 * float(np.mean([each[at] for each in found])) for at in (1, 2))
     bench.figure("milestones: mean chance of a month's target within 30 days, %", chance)
     bench.figure("milestones: such targets reached within 30 days, %", came)
-    bench.at_most("milestones: chance within 30 days against what came, points apart", 10, abs(chance - came))
+    # no goal: songs of one month rise and fall together, so that a dozen origins are a dozen draws
     # dates are whole days: a range of four of them holds more than the quantiles it comes from
     bench.at_least("milestones: reached within the 80% range of dates, %", 75, held)
 
@@ -142,7 +146,8 @@ def main() -> int:
     everything: list[Scores] = []
     for name, data, kinds in sources:
         bench.say(f"{name}: {data.panel.gains.shape[0]} series, {data.panel.gains.shape[1]} days")
-        for kind, scores in score(data, kinds, QUICK_STEP if chosen.quick else STEP).items():
+        step = QUICK_STEP if chosen.quick and data.panel.gains.shape[1] > LONG else STEP
+        for kind, scores in score(data, kinds, step).items():
             report(bench, f"{name} {kind}", scores, intervals=kind != YOUNG.name)
             everything.append(scores)
     if everything:

@@ -5,7 +5,7 @@ The oldest origin comes first; each is forecast with the weights, and given the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -67,15 +67,32 @@ class Backtest:
 
 @dataclass(slots=True)
 class Run:
-    """One origin: what was tried, what was forecast then, and the scores it leaves."""
+    """One origin of n series: what was tried, what was forecast then, and the scores it leaves.
+
+    Attributes
+    ----------
+    tested : Tested
+        Without the candidates' forecasts, which are large and no longer needed.
+    points : ndarray, shape (n, h)
+    combined_error : ndarray, shape (n,)
+        Log error of the combination, as ``tested.errors``.
+    plain_scores : ndarray, shape (n, h)
+        Scores by the plain spread, from which the size of a series' own errors is learnt.
+    scored : Scored
+    bands : ndarray, shape (n, 2, h)
+        80 % intervals.
+    within, sums_within : ndarray, shape (n, 3)
+        Share of days, and of sums, within the intervals of `LEVELS`.
+    """
 
     tested: past.Tested
     points: Floats
-    combined: Floats
+    combined_error: Floats
     plain_scores: Floats
     scored: conformal.Scored
     bands: Floats
-    sum_bands: Floats
+    within: Floats
+    sums_within: Floats
 
 
 @dataclass(slots=True)
@@ -103,7 +120,7 @@ def run_backtest(ends: past.Ends, horizon: int, prior: Calibration) -> Runs:
 
 def _evidence(evidence: past.Evidence, runs: list[Run], horizon: int) -> past.Evidence:
     for run in runs:
-        evidence.add(run.tested, past.relative_error(run.tested, run.combined, horizon), horizon)
+        evidence.add(run.tested, run.combined_error, horizon)
         evidence.add_sizes(run.tested, run.plain_scores)
     return evidence
 
@@ -124,8 +141,11 @@ def _tried(tested: past.Tested, evidence: past.Evidence, before: list[Run], prio
         np.where(known, conformal.scores_of(sums, tested.sums, spread), np.nan), groups)
     own = conformal.calibrate([run.scored for run in before], tested.offset, conformal.nothing_known())
     quantiles = Quantiles(conformal.merged(prior, own))
-    return Run(tested, points, combined, plain_scores, scored, bands_of(points, spread, groups, quantiles, "daily"),
-               bands_of(sums, spread, groups, quantiles, "sums"))
+    bands = bands_of(points, spread, groups, quantiles, "daily")
+    sum_bands = bands_of(sums, spread, groups, quantiles, "sums")
+    return Run(replace(tested, logs=tested.logs[:0]), points, past.relative_error(tested, combined, points.shape[1]),
+               plain_scores, scored, bands[:, LEVELS.index(0.8)].copy(), _share_within(bands, tested.actual),
+               _share_within(sum_bands, tested.sums))
 
 
 def calibration_of(runs: Runs, prior: Calibration) -> Calibration:
@@ -153,9 +173,9 @@ def reported(ends: past.Ends, runs: Runs, horizon: int) -> Backtest:
     within = np.full((2, count, origins, len(LEVELS)), np.nan)
     for at, run in enumerate(runs.runs):
         rows, tested = run.tested.rows, run.tested
-        points[rows, at], actuals[rows, at], bands[rows, at] = run.points, tested.actual, run.bands[:, 1]
-        within[0, rows, at] = _share_within(run.bands, tested.actual)
-        within[1, rows, at] = _share_within(run.sum_bands, tested.sums)
+        points[rows, at], actuals[rows, at], bands[rows, at] = run.points, tested.actual, run.bands
+        within[0, rows, at] = run.within
+        within[1, rows, at] = run.sums_within
         if tested.offset < min(horizon, past.JUDGED_DAYS):
             continue
         plain = past.rows_at(ends, tested.offset)
