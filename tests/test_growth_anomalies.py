@@ -128,6 +128,150 @@ def test_a_relaunch_during_a_decay_is_one_level():
     assert [(each.kind, abs((each.day - day(180)).days) <= 3) for each in found_in(gains)] == [("new_level", True)]
 
 
+# bursts: levels that do not stay
+
+
+def burst(seed, at=200, peak=5.1, days=10.0, left=1.0, length=365, level=47_000.0):
+    """Give a series whose gains leap to `peak` times and decay to `left` times, by a factor e in `days`."""
+    course = np.ones(length)
+    course[at:] = left + (peak - left) * np.exp(-np.arange(length - at) / days)
+    return series(seed, length, 0.05, level) * course
+
+
+def kinds_of(found):
+    return [each.kind for each in found]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_burst_of_weeks_is_one_spike_until_half_of_it_is_gone(seed):
+    at = 60 + 30 * seed
+    gains = burst(seed, at)
+    result = anomalies(panel(gains))
+    [found] = result.found
+    assert (found.kind, found.day) == ("spike", day(at))
+    # median of the first two weeks: 1 + 4.1 exp(-0.65) = 3.14 times; half of that, sqrt(3.14), is left after 16.7 days
+    assert abs((found.last_day - day(at + 16)).days) <= 3
+    assert found.days == (found.last_day - found.day).days + 1
+    within = slice(at, at + found.days)
+    old = 47_000 * np.resize(WEEK, 365)
+    assert found.observed == gains[within].sum()
+    assert found.expected == pytest.approx(old[within].sum(), rel=0.05)
+    assert found.expected == pytest.approx(result.expected[within].sum())
+    assert found.multiple == found.observed / found.expected
+    assert found.excess == found.observed - found.expected
+    assert found.score > 15
+    np.testing.assert_allclose(result.expected[14:], old[14:], rtol=0.15)
+
+
+def test_exact_arithmetic_of_a_burst():
+    old = 1000 * np.resize(WEEK, 200)
+    gains = old.copy()
+    gains[100:120] *= 4
+    [found] = found_in(gains)
+    assert (found.kind, found.day, found.last_day, found.days) == ("spike", day(100), day(119), 20)
+    assert found.observed == pytest.approx(4 * old[100:120].sum())
+    assert found.expected == pytest.approx(old[100:120].sum())
+    assert (found.multiple, found.excess) == (pytest.approx(4), pytest.approx(3 * old[100:120].sum()))
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("factor", [0.3, 0.1, 0.0])
+def test_a_dip_of_four_weeks_that_recovers_is_a_drop(seed, factor):
+    gains, at = series(seed), 80 + 50 * seed
+    gains[at:at + 28] *= factor
+    [found] = found_in(gains)
+    assert (found.kind, found.day, found.last_day, found.days) == ("drop", day(at), day(at + 27), 28)
+    assert found.multiple == pytest.approx(factor, rel=0.15)
+    assert found.score < 0 and found.excess < 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_step_that_fades_halfway_only_stays_a_level(seed):
+    # four times, median of the first two weeks 3.3; 2.5 times is 0.77 of that as a logarithm
+    found = found_in(burst(seed, peak=4.0, left=2.5))
+    assert [(each.kind, each.day, each.last_day) for each in found] == [("new_level", day(200), day(364))]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_step_that_stays_is_a_level_at_every_age(seed):
+    gains = series(seed, size=0.05)
+    gains[200:] *= 3
+    for age in (14, 20, 21, 28, 42, 60, 165):
+        [found] = found_in(gains[:200 + age])
+        assert (found.kind, found.day, found.last_day) == ("new_level", day(200), day(199 + age))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_burst_is_a_level_for_the_time_being_until_a_week_after_its_first_two(seed):
+    gains = burst(seed)
+    for age, kind in ((14, "new_level"), (20, "new_level"), (25, "spike"), (35, "spike"), (50, "spike")):
+        found = found_in(gains[:200 + age])
+        assert [(each.kind, each.day) for each in found] == [(kind, day(200))]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_burst_that_leaves_a_lasting_rise_is_a_spike_and_a_level(seed):
+    spike, level = found_in(burst(seed, peak=9.0, left=1.8))
+    assert (spike.kind, spike.day, level.kind, level.last_day) == ("spike", day(200), "new_level", day(364))
+    assert spike.last_day < level.day <= day(242)
+    assert (level.expected, level.multiple) == (pytest.approx(47_000, rel=0.1), pytest.approx(1.8, rel=0.15))
+
+
+def test_bursts_one_after_another_are_each_measured_from_the_old_level():
+    gains = burst(1, 100) * burst(2, 180, peak=3.0, level=1.0) / np.resize(WEEK, 365)
+    first, second = found_in(gains)
+    assert (first.kind, first.day, second.kind, second.day) == ("spike", day(100), "spike", day(180))
+    old = 47_000 * np.resize(WEEK, 365)[180:180 + second.days].sum()
+    assert second.expected == pytest.approx(old, rel=0.1)
+
+
+@pytest.mark.parametrize("rate", [1 / 150, -1 / 200])
+def test_a_burst_on_a_growing_or_falling_catalogue_is_a_spike(rate):
+    for seed in range(5):
+        [found] = found_in(burst(seed) * np.exp(rate * np.arange(365)))
+        assert (found.kind, found.day) == ("spike", day(200))
+        old = 47_000 * (np.resize(WEEK, 365) * np.exp(rate * np.arange(365)))[200:200 + found.days].sum()
+        assert found.expected == pytest.approx(old, rel=0.1)
+
+
+def test_a_level_that_ends_after_six_weeks_stays_a_level():
+    gains = series(14, size=0.05)
+    gains[100:142] *= 3
+    assert [(each.kind, each.day) for each in found_in(gains)] == [("new_level", day(100)), ("new_level", day(142))]
+
+
+def test_days_of_a_burst_have_no_marks_of_their_own_and_those_after_it_do():
+    gains = burst(3)
+    gains[206] *= 4
+    gains[210] *= 0.2
+    assert kinds_of(found_in(gains)) == ["spike"]
+    gains[260] *= 4
+    assert [(each.kind, each.day) for each in found_in(gains)] == [("spike", day(200)), ("spike", day(260))]
+
+
+def test_no_day_is_in_two_spikes_or_drops():
+    long = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        gains = series(seed, 400, 0.05) * np.exp(np.cumsum(0.1 * rng.standard_normal(400)))
+        for at in rng.integers(30, 350, 6):
+            gains[at:] *= 1 + 3 * np.exp(-np.arange(400 - at) / 10)
+        marks = [each for each in found_in(gains) if each.kind != "new_level"]
+        long += sum(each.days >= 14 for each in marks)
+        assert all(first.last_day < second.day for first, second in zip(marks, marks[1:], strict=False))
+    assert long >= 20
+
+
+def test_unknown_days_of_a_burst_are_left_out_of_its_sums():
+    gains = burst(4)
+    gains[[203, 204, 210]] = np.nan
+    [found] = found_in(gains)
+    assert (found.kind, found.day) == ("spike", day(200))
+    known = [each for each in range(200, 200 + found.days) if each not in {203, 204, 210}]
+    assert found.observed == pytest.approx(gains[known].sum())
+    assert found.expected == pytest.approx(47_000 * np.resize(WEEK, 365)[known].sum(), rel=0.05)
+
+
 # nothing there
 
 
