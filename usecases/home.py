@@ -76,9 +76,10 @@ def demo_song() -> DemoSong | None:
 
 def capabilities(actor: Actor) -> list[Capability]:
     """Return what is there and what is missing: database, keys, packages. Nothing is imported or called outside."""
-    keys = config.load().keys
+    settings = config.load()
     wanted = [name for name in config.KEYS if name != "AWS_SECRET_KEY"]
-    return [*_database(), *(_key(name, keys) for name in wanted), *map(_package, PACKAGES)]
+    webhook = Capability("alert_webhook", "key", "ready" if settings.alert_webhook else "missing", "")
+    return [*_database(), *(_key(name, settings.keys) for name in wanted), webhook, *map(_package, PACKAGES)]
 
 
 def _database() -> list[Capability]:

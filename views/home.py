@@ -10,6 +10,7 @@ import streamlit as st
 import services
 from locales import format_time
 from views import _cache, _shared
+from views._analysis_alerts import badges, merged, said
 from views._shared import day, number, plain, text
 
 JOBS = (
@@ -33,6 +34,8 @@ LYRICS_LINES = 4
 STATES = {"ready": ":green-badge[:material/check:", "missing": ":gray-badge[:material/remove:",
           "failed": ":red-badge[:material/error:"}
 """How the state of a capability is written, up to its word."""
+ALERTS_SHOWN = 5
+"""Rows of new alerts on the page; all of them are in the Advanced Analysis."""
 CARDS = 3
 """Cards in a row on a laptop; a phone has one."""
 
@@ -45,7 +48,7 @@ def page() -> None:
         frame = _shared.frame()
         home = _cache.home(frame.actor, frame.threshold)
         newcomer = home.sample or not home.status.rows
-        first, last = [_start, _tour], [_changes]
+        first, last = [_start, _tour], [_changes, _alerts]
         sections = [*first, _jobs, *last] if newcomer else [*last, _jobs, *reversed(first)]
         for draw in sections:
             draw(home)
@@ -157,6 +160,41 @@ def _attention(files: tuple[services.FileRecord, ...]) -> None:
                 _open("growth_radar", text("home.changes.attention_link"), artist=keys[file.artist_id], tab="health")
             else:
                 _open("data", text("home.changes.attention_link"), tab="files")
+
+
+# alerts ------------------------------------------------------------
+
+
+def _alerts(home: services.HomeSummary) -> None:
+    """Draw the newest alerts nobody has seen, or in a line what alerts are for."""
+    if not home.status.rows or "advanced_analysis" not in _shared.pages():
+        return
+    actor = _shared.frame().actor
+    rules = _cache.alert_rules(actor)
+    if not rules:
+        with st.container(horizontal=True, vertical_alignment="center", key="home_alerts_hint"):
+            st.caption(f":material/notifications: {text('home.alerts.no_rules')}", width="content")
+            _open("advanced_analysis", text("home.alerts.make"), ":material/add_alert:", tab="alerts")
+        return
+    new = _cache.new_alerts(actor)
+    badge = f" :violet-badge[{text('home.alerts.new', count=number(len(new)))}]" if new else ""
+    st.markdown(f"### {text('home.alerts.title')}{badge}")
+    if not new:
+        st.caption(text("home.alerts.none", rules=number(len(rules))))
+    else:
+        _alert_list(new)
+    _open("advanced_analysis", text("home.alerts.link"), ":material/arrow_forward:", tab="alerts")
+
+
+def _alert_list(events: list[services.AlertEvent]) -> None:
+    with st.container(border=True, gap="small", key="home_alerts"):
+        for row in merged(events)[:ALERTS_SHOWN]:
+            event = row[0]
+            words, link = st.columns([7, 2], vertical_alignment="center")
+            words.markdown(f"{badges(event)}  \n{said(row)}")
+            with link:
+                _open("advanced_analysis", text("home.alerts.open"), ":material/arrow_forward:",
+                      artist=event.artist_key, platform=event.platform, tab="forecast")
 
 
 # jobs ------------------------------------------------------------

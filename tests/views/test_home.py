@@ -52,8 +52,8 @@ def test_jobs_are_links_where_there_is_a_page_and_say_so_where_not(open_app):
     app = open_app()
     shown = words(app)
     assert [title for title in TITLES["ko"] if title not in shown] == []
-    assert shown.count(":gray-badge[준비 중]") == 6
-    assert {page for page, _ in links(app)} <= {"growth_radar", "data"}
+    assert shown.count(":gray-badge[준비 중]") == 5
+    assert {page for page, _ in links(app)} <= {"growth_radar", "advanced_analysis", "data"}
 
 
 def test_a_later_page_becomes_a_link_by_its_line_in_the_page_table(open_app, fake):
@@ -129,7 +129,7 @@ def test_every_capability_has_its_texts(fake):
     from locales import texts
     from usecases import home as use_case
 
-    keys = ["database", "vector", *(key for key in config.KEYS if key != "AWS_SECRET_KEY"), *use_case.PACKAGES]
+    keys = ["database", "vector", "alert_webhook", *(key for key in config.KEYS if key != "AWS_SECRET_KEY"), *use_case.PACKAGES]
     for lang in ("ko", "en"):
         assert [key for key in keys for part in ("title", "adds", "how")
                 if f"capability.{key.lower()}.{part}" not in texts(lang)] == []
