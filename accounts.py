@@ -12,6 +12,7 @@ from support.errors import NotAllowed
 
 ROLES = ("viewer", "analyst", "administrator")
 ADMINISTRATOR_ONLY = frozenset({"sync", "delete", "import", "train", "settings", "upload"})
+NOT_FOR_VIEWERS = frozenset({"alert"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,13 @@ LOCAL_ADMINISTRATOR = Actor(id=1, role="administrator", name="local")
 
 
 def may(actor: Actor, act: str) -> bool:
-    """Return whether `actor` may do `act` (``sync``, ``delete``, ``import``, ``train``, ``settings``, ``upload``)."""
-    return actor.role == "administrator" or act not in ADMINISTRATOR_ONLY
+    """Return whether `actor` may do `act`.
+
+    ``sync``, ``delete``, ``import``, ``train``, ``settings`` and ``upload`` take an administrator; ``alert`` is not for
+    viewers.
+    """
+    return actor.role == "administrator" or (
+        act not in ADMINISTRATOR_ONLY and not (actor.role == "viewer" and act in NOT_FOR_VIEWERS))
 
 
 def require(actor: Actor, act: str) -> None:

@@ -18,6 +18,7 @@ from views._shared import text
 PAGES = (
     ("home", "🏠", "home.title"),
     ("growth_radar", "📈", "growth.title"),
+    ("advanced_analysis", "🔬", "analysis.title"),
     ("data", "🗂️", "data.title"),
 )
 """One line a page, in the order of the menu: file below views/ (also its URL), icon, title's key. The first one is

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import Counter
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -42,14 +45,18 @@ class Bar:
 @app.command()
 def sync(path: Annotated[Path | None, typer.Argument(help="Folder or one file; by default cmdata/.")] = None,
          force: Annotated[bool, typer.Option("--force", help="Read unchanged files again.")] = False,
+         only: Annotated[bool, typer.Option("--only", help="Leave forecasts and alerts to `analyse`.")] = False,
+         as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
          lang: Annotated[str, typer.Option(help="ko or en.")] = "en") -> None:
-    """Bring the database up to the exports in a folder.
+    """Bring the database up to the exports in a folder, then refresh figures, forecasts and alerts.
 
     Exits with 1 if the sync failed, with 2 if files were refused.
     """
     try:
         services.start(sample=False)
         report = services.sync(services.current_actor(), path, force=force, progress=Bar())
+        if not only:
+            services.analyse(services.current_actor(), progress=Bar())
     except AppError as error:
         typer.echo(error.message(lang), err=True)
         raise typer.Exit(1) from error
@@ -57,13 +64,61 @@ def sync(path: Annotated[Path | None, typer.Argument(help="Folder or one file; b
         services.stop()
     for file in report.files:
         if file.outcome == "refused" and file.reason:
-            typer.echo(f"refused  {file.name}: {describe(lang, file.reason, file.reason_values)}")
+            typer.echo(f"refused  {file.name}: {describe(lang, file.reason, file.reason_values)}", err=as_json)
     counts = Counter(file.outcome for file in report.files)
+    if as_json:
+        typer.echo(json.dumps({"run_id": report.run_id, **report.totals}))
+        raise typer.Exit(2 if counts["refused"] else 0)
     typer.echo(t(lang, "cli.synced", files=len(report.files), **{name: counts[name] for name in (
         "imported", "unchanged", "skipped", "refused")}))
     typer.echo(t(lang, "cli.lines", **{name: f"{report.totals[name]:,}" for name in (
         "lines_read", "accepted", "rejected", "repeated")}))
     if counts["refused"]:
+        raise typer.Exit(2)
+
+
+@app.command()
+def analyse(as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+            lang: Annotated[str, typer.Option(help="ko or en.")] = "en") -> None:
+    """Refresh figures and forecasts of artists whose readings changed, check the alerts and post what is new.
+
+    Exits with 1 if that failed.
+    """
+    try:
+        services.start(sample=False)
+        report = services.analyse(services.current_actor(), progress=Bar())
+    except AppError as error:
+        typer.echo(error.message(lang), err=True)
+        raise typer.Exit(1) from error
+    finally:
+        services.stop()
+    typer.echo(json.dumps(asdict(report)) if as_json else t(lang, "cli.analysed", **asdict(report)))
+
+
+@app.command()
+def alerts(as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+           lang: Annotated[str, typer.Option(help="ko or en.")] = "en") -> None:
+    """Check the alerts and post what is new, also what could not be posted before; then list what is unseen.
+
+    Exits with 1 if the check failed, with 2 if something could not be posted.
+    """
+    try:
+        services.start(sample=False)
+        new = services.evaluate(datetime.now(UTC).date())
+        sent, failed = services.deliver(lang)
+        unseen = services.list_events(services.current_actor(), unseen=True)
+    except AppError as error:
+        typer.echo(error.message(lang), err=True)
+        raise typer.Exit(1) from error
+    finally:
+        services.stop()
+    if as_json:
+        typer.echo(json.dumps({"new": new, "sent": sent, "failed": failed, "unseen": len(unseen)}))
+    else:
+        typer.echo(t(lang, "cli.alerts", new=new, sent=sent, failed=failed))
+        for event in unseen:
+            typer.echo(f"  {services.sentence(event, lang)}")
+    if failed:
         raise typer.Exit(2)
 
 

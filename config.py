@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from dotenv import dotenv_values
 
@@ -57,6 +57,8 @@ class Settings:
         Seconds a second sync waits for the first one before it says so.
     auth : str
         ``off``: one local user with all rights.
+    alert_webhook : str or None
+        Where alerts are posted (``ALERT_WEBHOOK_URL``); hidden from `repr`, since the address is the key.
     aws_region : str
     keys : dict of str to str
         Keys that are set, by name; hidden from `repr`.
@@ -71,6 +73,7 @@ class Settings:
     upload_limit_mb: int = 200
     sync_batch_rows: int = 150_000
     sync_wait_s: float = 30.0
+    alert_webhook: str | None = field(default=None, repr=False)
     aws_region: str = "ap-northeast-2"
     keys: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -98,6 +101,7 @@ def _load() -> Settings:
         upload_limit_mb=int(_number(values, "MIS_UPLOAD_LIMIT_MB", 200)),
         sync_batch_rows=int(_number(values, "MIS_SYNC_BATCH_ROWS", 150_000)),
         sync_wait_s=_number(values, "MIS_SYNC_WAIT_S", 30.0),
+        alert_webhook=_web_address(values, "ALERT_WEBHOOK_URL"),
         aws_region=values.get("AWS_REGION") or "ap-northeast-2",
         keys={name: values[name] for name in KEYS if values.get(name)},
     )
@@ -161,6 +165,13 @@ def _number(values: Mapping[str, str], name: str, default: float) -> float:
     if not math.isfinite(number) or number < 0:
         raise SettingsError(name, values[name], "a number of 0 or more")
     return number
+
+
+def _web_address(values: Mapping[str, str], name: str) -> str | None:
+    value = values.get(name)
+    if value and urlsplit(value).scheme not in ("http", "https"):
+        raise SettingsError(name, value.partition(":")[0], "http://... , https://...")
+    return value or None
 
 
 def _choice(values: Mapping[str, str], name: str, default: str, accepted: tuple[str, ...]) -> str:

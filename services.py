@@ -12,8 +12,48 @@ import threading
 import config
 import db
 from accounts import LOCAL_ADMINISTRATOR, Actor, may
+from analytics import CLASSES, LEVELS, PLAIN, STAGE_BOUNDS, STAGES, next_target
+from growth.stages import CLASS_BOUNDS, MIN_ARTISTS, MIN_OTHERS
 from support.errors import AppError
 from usecases import jobs
+from usecases.alerts import (
+    LIMITS,
+    SUGGESTED,
+    add_rule,
+    delete_rule,
+    deliver,
+    evaluate,
+    list_events,
+    list_rules,
+    mark_seen,
+    sentence,
+    unseen_alerts,
+)
+from usecases.analysis import (
+    ArtistAnalysis,
+    Peer,
+    Standings,
+    artist_analysis,
+    forecast_table,
+    milestone,
+    peers,
+    portfolio_table,
+    scenarios,
+    standings,
+)
+from usecases.analysis_figures import (
+    TILES,
+    absence_text,
+    analysis_figure,
+    anomaly_text,
+    chance_text,
+    lead_text,
+    milestone_text,
+    pairs_with_lags,
+    tile,
+    tile_text,
+)
+from usecases.analysis_results import AlertEvent, AlertRule, AnalyseReport, Outlook
 from usecases.files import (
     accept_level,
     list_files,
@@ -36,6 +76,9 @@ from usecases.growth import (
 )
 from usecases.home import capabilities, demo_song, home
 from usecases.jobs import active_job, cancel_job, get_job, latest_job
+from usecases.outlook import FAR_DAYS, analyse
+from usecases.pipeline import PipelineState, pipeline
+from usecases.report import artist_report
 from usecases.results import (
     ArtistChange,
     ArtistData,
@@ -62,12 +105,18 @@ _starting = threading.Lock()
 _started = False
 
 __all__ = [
-    "Actor", "ArtistChange", "ArtistData", "ArtistGrowth", "ArtistSummary", "Capability", "DataStatus", "DeletePreview",
-    "DemoSong", "FileOutcome", "FileRecord", "HomeSummary", "JobView", "Riser", "RunSummary", "SongSummary",
-    "SyncReport", "UploadOutcome", "accept_level", "active_job", "artist_data", "artist_growth", "cancel_job",
-    "capabilities", "current_actor", "data_status", "data_version", "delete_artist", "demo_song", "get_job", "home",
-    "latest_job", "list_artists", "list_files", "may", "preview_delete", "ready", "recent_runs", "rejected_rows",
-    "restore_files", "save_uploads", "set_file_options", "settings", "start", "started", "stop", "submit_sync", "sync",
+    "Actor", "AlertEvent", "AlertRule", "AnalyseReport", "ArtistAnalysis", "ArtistChange", "ArtistData", "ArtistGrowth",
+    "ArtistSummary", "CLASSES", "CLASS_BOUNDS", "Capability", "DataStatus", "DeletePreview", "DemoSong", "FAR_DAYS",
+    "FileOutcome", "FileRecord", "HomeSummary", "JobView", "LEVELS", "LIMITS", "MIN_ARTISTS", "MIN_OTHERS", "Outlook",
+    "PLAIN", "Peer", "PipelineState", "Riser", "RunSummary", "STAGES", "STAGE_BOUNDS", "SUGGESTED", "SongSummary",
+    "Standings", "SyncReport", "TILES", "UploadOutcome", "absence_text", "accept_level", "active_job", "add_rule",
+    "analyse", "analysis_figure", "anomaly_text", "artist_analysis", "artist_data", "artist_growth", "artist_report",
+    "cancel_job", "capabilities", "chance_text", "current_actor", "data_status", "data_version", "delete_artist",
+    "delete_rule", "deliver", "demo_song", "evaluate", "forecast_table", "get_job", "home", "latest_job", "lead_text",
+    "list_artists", "list_events", "list_files", "list_rules", "mark_seen", "may", "milestone", "milestone_text",
+    "next_target", "pairs_with_lags", "peers", "pipeline", "portfolio_table", "preview_delete", "ready", "recent_runs",
+    "rejected_rows", "restore_files", "save_uploads", "scenarios", "sentence", "set_file_options", "settings",
+    "standings", "start", "started", "stop", "submit_sync", "sync", "tile", "tile_text", "unseen_alerts",
     "withdraw_level",
 ]
 

@@ -1,5 +1,6 @@
-"""The product's texts in Korean and English: ``ko.toml``, ``en.toml`` and `t`.
+"""The product's texts in Korean and English, and `t`.
 
+``ko.toml`` and ``en.toml`` hold what pages share and the first pages; the files in ``ko/`` and ``en/`` one page each.
 Keys are dotted paths (``growth.tile.momentum``). Placeholders are ``str.format`` fields. Both files hold the same
 keys; a test compares them.
 """
@@ -19,8 +20,9 @@ DEFAULT_LANGUAGE = "ko"
 @cache
 def texts(lang: str) -> dict[str, str]:
     """Return all texts of one language, keyed by dotted path."""
-    with (Path(__file__).parent / f"{lang}.toml").open("rb") as file:
-        return dict(_flatten(tomllib.load(file)))
+    folder = Path(__file__).parent
+    files = [folder / f"{lang}.toml", *sorted((folder / lang).glob("*.toml"))]
+    return {key: text for file in files for key, text in _flatten(tomllib.loads(file.read_text("utf-8")))}
 
 
 def _flatten(tree: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -45,6 +45,11 @@ def readings(connection: Connection, artist_id: int) -> pd.DataFrame:
         "flags": np.array(flags, dtype=np.int64), "file": np.array(file, dtype=object)}, copy=False)
 
 
+def count_artists(connection: Connection) -> int:
+    """Return how many artists there are."""
+    return connection.execute(text("SELECT count(*) FROM artists")).scalar_one()
+
+
 def counts(connection: Connection) -> dict[str, Any]:
     """Return how much there is of everything, and when a sync last ended well."""
     row = connection.execute(text("""
@@ -174,5 +179,6 @@ def derive_growth(connection: Connection, artist_ids: list[int], left_out: int) 
                     SELECT FROM songs s JOIN daily_metrics d ON d.song_id = s.id
                     WHERE s.artist_id = g.artist_id AND d.platform = g.platform AND d.day = g.day)"""), values)
     written = connection.execute(text(DERIVE), values).rowcount
-    connection.execute(text("UPDATE artists SET growth_stale = false WHERE id = ANY(:artists)"), values)
+    connection.execute(
+        text("UPDATE artists SET growth_stale = false, outlook_stale = true WHERE id = ANY(:artists)"), values)
     return written

@@ -403,7 +403,7 @@ def test_an_artist_is_deleted_and_restored(export, clean, query, sums):
     finished(services.restore_files(ADMIN, preview.files))
     assert sums() == before
     acts = [row[0] for row in query("SELECT action FROM audit_log ORDER BY id")]
-    assert acts == ["sync", "delete_artist", "sync", "sync", "restore_files", "sync"]
+    assert acts == ["sync", "delete_artist", "sync", "sync", "restore_files", "sync", "analyse"]
     assert query("SELECT detail ->> 'rows', actor_id FROM audit_log WHERE action = 'delete_artist'") == [("80", 1)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from queries import sync as queries
 from support.errors import AppError, DataError, FileRefused, NotFound
 from support.jobs import Progress
 from usecases import jobs
+from usecases.outlook import after_sync
 from usecases.results import FileRecord, JobView, UploadOutcome
 from usecases.sync import report_as_dict, sync
 
@@ -28,7 +30,9 @@ _submitting = threading.Lock()
 
 
 def submit_sync(actor: Actor, *, force: bool = False, names: Sequence[str] | None = None) -> JobView:
-    """Sync in the background; where a sync of the whole folder is under way already, return that one.
+    """Sync in the background, then refresh figures, forecasts and alerts.
+
+    Where a sync of the whole folder is under way already, that one is returned.
 
     Raises
     ------
@@ -42,7 +46,8 @@ def submit_sync(actor: Actor, *, force: bool = False, names: Sequence[str] | Non
             return active
 
         def work(progress: Progress) -> dict[str, Any]:
-            return report_as_dict(sync(actor, names=names, force=force, progress=progress))
+            report = report_as_dict(sync(actor, names=names, force=force, progress=progress))
+            return report | {"analysis": asdict(after_sync(actor, progress))}
 
         return jobs.submit(actor, "sync", work, {"force": force, "names": list(names or ())})
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import cachetools
+import pandas as pd
 import plotly.graph_objects as go
 
 import services
@@ -176,6 +177,95 @@ def _sparks(actor: services.Actor, version: str, artist_id: int, song_id: int | 
             threshold: float, include_flagged: bool) -> dict[str, dict[str, list[float]]]:
     growth = _growth(actor, version, artist_id, song_id, window_days, threshold, include_flagged)
     return {platform: charts.tile_lines(growth.daily, platform, growth.window) for platform in growth.metrics}
+
+
+def analysis(actor: services.Actor, artist_id: int, song_id: int | None, horizon: int, window_days: int | None,
+             threshold: float) -> services.ArtistAnalysis:
+    """Return an artist's figures, forecasts, correlations and anomalies; shared by all sessions, read-only."""
+    return _analysis(actor, version(actor), artist_id, song_id, horizon, window_days, threshold)
+
+
+@_kept(KEEP_SECONDS, 200)
+def _analysis(actor: services.Actor, version: str, artist_id: int, song_id: int | None, horizon: int,
+              window_days: int | None, threshold: float) -> services.ArtistAnalysis:
+    return services.artist_analysis(actor, artist_id, horizon=horizon, window_days=window_days, threshold=threshold,
+                                    song_id=song_id, data=_data(actor, version, artist_id))
+
+
+def analysis_figure(actor: services.Actor, artist_id: int, song_id: int | None, horizon: int, window_days: int | None,
+                    threshold: float, platform: str, lang: str, name: str, **options: Any) -> Drawn:
+    """Return a figure of an analysis (`services.analysis_figure`); shared by all sessions, read-only."""
+    return _analysis_figure(actor, version(actor), artist_id, song_id, horizon, window_days, threshold, platform, lang,
+                            name, tuple(sorted(options.items())))
+
+
+@_kept(KEEP_SECONDS, 600)
+def _analysis_figure(actor: services.Actor, version: str, artist_id: int, song_id: int | None, horizon: int,
+                     window_days: int | None, threshold: float, platform: str, lang: str, name: str,
+                     options: tuple[tuple[str, Any], ...]) -> Drawn:
+    found = _analysis(actor, version, artist_id, song_id, horizon, window_days, threshold)
+    return Drawn(services.analysis_figure(found, name, platform, lang=lang, **dict(options)))
+
+
+def standings(actor: services.Actor) -> services.Standings:
+    """Return where every artist stands on every platform; read-only."""
+    return _standings(actor, version(actor))
+
+
+@_kept(KEEP_SECONDS, 20)
+def _standings(actor: services.Actor, version: str) -> services.Standings:
+    return services.standings(actor)
+
+
+def portfolio(actor: services.Actor, threshold: float) -> pd.DataFrame:
+    """Return the portfolio (`services.portfolio_table`); read-only."""
+    return _portfolio(actor, version(actor), threshold)
+
+
+@_kept(KEEP_SECONDS, 20)
+def _portfolio(actor: services.Actor, version: str, threshold: float) -> pd.DataFrame:
+    return services.portfolio_table(_standings(actor, version), threshold)
+
+
+def alert_rules(actor: services.Actor) -> list[services.AlertRule]:
+    """Return the actor's rules of alerts; read-only."""
+    return _alert_rules(actor, version(actor))
+
+
+@_kept(KEEP_SECONDS, 50)
+def _alert_rules(actor: services.Actor, version: str) -> list[services.AlertRule]:
+    return services.list_rules(actor)
+
+
+def alert_events(actor: services.Actor, artist_id: int | None, limit: int) -> list[services.AlertEvent]:
+    """Return the newest alerts, at most `VERSION_SECONDS` old: posting them does not change the version."""
+    return _alert_events(actor, version(actor), artist_id, limit)
+
+
+@_kept(VERSION_SECONDS, 200)
+def _alert_events(actor: services.Actor, version: str, artist_id: int | None,
+                  limit: int) -> list[services.AlertEvent]:
+    return services.list_events(actor, limit=limit, artist_id=artist_id)
+
+
+def new_alerts(actor: services.Actor) -> list[services.AlertEvent]:
+    """Return the alerts nobody has seen, newest first, at most `VERSION_SECONDS` old."""
+    return _new_alerts(actor, version(actor))
+
+
+@_kept(VERSION_SECONDS, 50)
+def _new_alerts(actor: services.Actor, version: str) -> list[services.AlertEvent]:
+    return services.list_events(actor, unseen=True)
+
+
+def pipeline(actor: services.Actor) -> services.PipelineState:
+    """Return how much there is of everything that a sync leaves behind; read-only."""
+    return _pipeline(actor, version(actor))
+
+
+@_kept(VERSION_SECONDS, 20)
+def _pipeline(actor: services.Actor, version: str) -> services.PipelineState:
+    return services.pipeline(actor)
 
 
 def home(actor: services.Actor, threshold: float) -> services.HomeSummary:

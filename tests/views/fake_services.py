@@ -15,12 +15,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from fake_alerts import FakeAlerts
+from fake_standings import FakeStandings
 
 import accounts
 import analytics
+import services as real
 from ingest.flags import LEFT_OUT_OF_MEANS, LEFT_OUT_OF_TOTALS, Flag, flag_names
 from support.errors import AppError, NotFound
-from usecases import results
+from usecases import analysis, results
 
 LAST_DAY = date(2026, 1, 27)
 DAYS = 150
@@ -60,7 +63,13 @@ def file_name(artist_id: int, song_id: int, platform: str) -> str:
     return f"{NAMES[artist_id].replace(' ', '')}_{title.replace(' ', '')}_{metric}.csv"
 
 
-class FakeServices:
+PURE = ("absence_text", "analysis_figure", "anomaly_text", "chance_text", "forecast_table", "lead_text", "milestone",
+        "milestone_text", "next_target", "pairs_with_lags", "peers", "portfolio_table", "scenarios", "sentence", "tile",
+        "tile_text")
+"""Services that neither read nor write anything."""
+
+
+class FakeServices(FakeAlerts, FakeStandings):
     """The contract of `services`, with switches for what a test wants to see."""
 
     Actor = accounts.Actor
@@ -87,6 +96,14 @@ class FakeServices:
         self.sample = False
         self.demo = demo(1, 2)
         self.missing = ("OPENAI_API_KEY", "torch")
+        self.set_alerts()
+
+    def __getattr__(self, name: str) -> Any:
+        """Take constants, result classes and pure functions as they are."""
+        found = getattr(real, name)
+        if isinstance(found, type) or name.isupper() or name in PURE:
+            return found
+        raise AttributeError(f"the fake has no {name}")
 
     def _note(self, name: str, *args: Any, **kwargs: Any) -> None:
         self.calls.append((name, args, kwargs))
@@ -115,7 +132,8 @@ class FakeServices:
 
     def settings(self) -> SimpleNamespace:
         return SimpleNamespace(cmdata_dir=Path("cmdata"), threshold_default=100_000.0,
-                               windows=(7, 30, 90, 180, None), upload_limit_mb=200)
+                               windows=(7, 30, 90, 180, None), upload_limit_mb=200,
+                               alert_webhook=self.webhook)
 
     def data_status(self, actor: accounts.Actor) -> results.DataStatus:
         self._note("data_status", actor)
@@ -124,7 +142,8 @@ class FakeServices:
                                   self.last_sync, "PostgreSQL 16.4")
 
     def data_version(self, actor: accounts.Actor) -> str:
-        return f"{self.last_sync}|{sorted(self.artists)}|{len(self.jobs)}"
+        acts = (len(self.jobs), len(self.rules), len(self.events))
+        return f"{self.last_sync}|{sorted(self.artists)}|{acts}"
 
     def stop(self) -> None:
         self._note("stop")
@@ -149,6 +168,17 @@ class FakeServices:
     def list_artists(self, actor: accounts.Actor) -> list[results.ArtistSummary]:
         self._note("list_artists", actor)
         return sorted((self._summary(number) for number in self.artists), key=lambda artist: artist.name)
+
+    def artist_analysis(self, actor: accounts.Actor, artist_id: int, *, horizon: int, window_days: int | None,
+                        threshold: float, song_id: int | None = None, data: None = None) -> analysis.ArtistAnalysis:
+        self._note("artist_analysis", actor, artist_id, horizon=horizon, window_days=window_days,
+                   threshold=threshold, song_id=song_id)
+        growth = self.artist_growth(actor, artist_id, window_days=window_days, threshold=threshold, song_id=song_id)
+        return analysis.analysed(growth, horizon, None)
+
+    def artist_report(self, actor: accounts.Actor, analysis: Any, *, lang: str) -> str:
+        self._note("artist_report", actor, lang=lang)
+        return f"<!DOCTYPE html><title>{analysis.growth.artist.name}</title>"
 
     def artist_data(self, actor: accounts.Actor, artist_id: int) -> None:
         """Leave reading to `artist_growth`."""

@@ -1,0 +1,96 @@
+"""What the Advanced Analysis looks at: artist, song, platform and days ahead; all of them in the URL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+import services
+from views import _cache, _shared
+from views._shared import number, text
+
+ALL_SONGS = "all"
+"""What the URL says when no song is chosen."""
+HORIZONS = ("7", "14", "30", "60", "90", "180")
+"""Days ahead that can be chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What to show; `platform` None where the artist has none above the threshold."""
+
+    artist: services.ArtistSummary
+    song: services.SongSummary | None
+    horizon: int
+    platform: str | None
+
+    @property
+    def song_id(self) -> int | None:
+        """Id of the chosen song, None for all."""
+        return self.song.id if self.song else None
+
+    def analysis(self, horizon: int | None = None) -> services.ArtistAnalysis:
+        """Return the analysis of what is chosen, or over other days ahead."""
+        frame = _shared.frame()
+        return _cache.analysis(frame.actor, self.artist.id, self.song_id, horizon or self.horizon, frame.window_days,
+                               frame.threshold)
+
+    def figure(self, name: str, *, horizon: int | None = None, **options: Any) -> Any:
+        """Return a figure of the analysis (`services.analysis_figure`)."""
+        frame = _shared.frame()
+        return _cache.analysis_figure(frame.actor, self.artist.id, self.song_id, horizon or self.horizon,
+                                      frame.window_days, frame.threshold, self.platform or "", _shared.lang(), name,
+                                      **options)
+
+
+def choose(artists: list[services.ArtistSummary]) -> Choice:
+    """Draw the pickers and return what is chosen."""
+    left, middle, right = st.columns([4, 4, 3])
+    artist = _artist(artists, left)
+    song = _song(artist, middle)
+    horizon = _horizon(right)
+    return Choice(artist, song, horizon, _platform(artist))
+
+
+def _artist(artists: list[services.ArtistSummary], place: Any) -> services.ArtistSummary:
+    by_key = {artist.key: artist for artist in artists}
+    threshold = _shared.frame().threshold
+    first = next((artist for artist in artists if artist.passes(threshold)), artists[0])
+    key = _shared.in_url("artist", "analysis_artist", _shared.one_of(tuple(by_key)), first.key)
+    names = {key: artist.name for key, artist in by_key.items()}
+    place.selectbox(text("analysis.artist"), list(names), key="analysis_artist", format_func=names.__getitem__)
+    return by_key[key]
+
+
+def _song(artist: services.ArtistSummary, place: Any) -> services.SongSummary | None:
+    by_key = {song.key: song for song in artist.songs}
+    key = _shared.in_url("song", "analysis_song", _shared.one_of((ALL_SONGS, *by_key)), ALL_SONGS)
+    names = {ALL_SONGS: text("growth.all_songs", count=number(len(by_key)))}
+    names |= {key: song.title for key, song in by_key.items()}
+    place.selectbox(text("growth.song"), list(names), key="analysis_song", format_func=names.__getitem__)
+    return by_key.get(key)
+
+
+def _horizon(place: Any) -> int:
+    chosen = _shared.in_url("horizon", "analysis_horizon", _shared.one_of(HORIZONS), "30", quiet=True)
+    names = {days: text("analysis.days_ahead", days=days) for days in HORIZONS}
+    place.selectbox(text("analysis.horizon"), HORIZONS, key="analysis_horizon", format_func=names.__getitem__,
+                    help=text("analysis.horizon_help"))
+    return int(chosen)
+
+
+def _platform(artist: services.ArtistSummary) -> str | None:
+    """Draw the platforms above the threshold; the one with the highest total is chosen first."""
+    threshold = _shared.frame().threshold
+    there = tuple(key for key in _shared.PLATFORMS if artist.totals.get(key, 0.0) > threshold)
+    if not there:
+        _shared.not_in_url("platform")
+        return None
+    chosen = _shared.in_url("platform", "analysis_platform", _shared.one_of(there),
+                            max(there, key=artist.totals.__getitem__))
+    names = {key: _shared.platform(key) for key in there}
+    st.segmented_control(text("analysis.platform"), there, key="analysis_platform", required=True,
+                         format_func=names.__getitem__, label_visibility="collapsed")
+    return chosen
