@@ -150,7 +150,7 @@ class Ends:
 
 
 def ends_of(panel: Panel, age_days: Floats | None = None) -> Ends:
-    """Find the first and last reading of every series, and its age.
+    """Find the first and last reading of every series, and its age; the panel has at least one day.
 
     Where no age is given it is taken as the days since the first reading plus that reading over the first week's
     gain: a new song's first total is a few days' gain, an old one's is thousands of days' gains.
@@ -167,21 +167,16 @@ def ends_of(panel: Panel, age_days: Floats | None = None) -> Ends:
     if age_days is not None:
         age = np.where(np.isfinite(age_days), np.maximum(age_days, 1.0), age)
     number = panel.days.astype("datetime64[D]").astype(np.int64)
-    return Ends(gains, totals, observed, last, first, age, number[last] if number.size else last)
+    return Ends(gains, totals, observed, last, first, age, number[last])
 
 
 def _ends(seen: NDArray[np.bool_]) -> tuple[Ints, Ints]:
-    if not seen.shape[1]:
-        nothing = np.full(len(seen), -1)
-        return nothing, nothing
     anything = seen.any(axis=1)
     return (np.where(anything, seen.argmax(axis=1), -1),
             np.where(anything, seen.shape[1] - 1 - seen[:, ::-1].argmax(axis=1), -1))
 
 
 def _estimated_age(gains: Floats, totals: Floats, first: Ints, last: Ints) -> Floats:
-    if not gains.shape[1]:
-        return np.ones(len(gains))
     row = np.arange(len(gains))
     week = np.minimum(first[:, None] + np.arange(8), gains.shape[1] - 1)
     early = gains[row[:, None], week]

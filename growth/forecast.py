@@ -122,6 +122,8 @@ def forecast(panel: Panel, horizon: int = HORIZON, *, age_days: Floats | None = 
         If the horizon is out of range or `age_days` has another length than the panel.
     """
     _validate(panel, horizon, age_days)
+    if not panel.days.size:
+        panel = _one_unknown_day(panel)
     ends = past.ends_of(panel, age_days)
     prior = calibration if calibration is not None else conformal.nothing_known()
     runs = rolling.run_backtest(ends, horizon, prior)
@@ -133,8 +135,7 @@ def forecast(panel: Panel, horizon: int = HORIZON, *, age_days: Floats | None = 
         gain_bands = bands_of(points, spread, groups, Quantiles(found), "daily")
         sums = np.cumsum(points, axis=1)
         sum_bands = bands_of(sums, spread, groups, Quantiles(found), "sums")
-    last_total = np.where(ends.last >= 0, ends.totals[np.arange(len(ends.last)), ends.last], np.nan) if (
-        ends.totals.shape[1]) else np.full(len(ends.last), np.nan)
+    last_total = np.where(ends.last >= 0, ends.totals[np.arange(len(ends.last)), ends.last], np.nan)
     anchor = int(np.searchsorted(conformal.ANCHORS, horizon))
     return Forecasts(
         first_day=np.where(ends.last >= 0, (ends.day + 1).astype("datetime64[D]"), np.datetime64("NaT", "D")),
@@ -174,6 +175,12 @@ def _validate(panel: Panel, horizon: int, age_days: Floats | None) -> None:
     if age_days is not None and np.shape(age_days) != (len(panel.gains),):
         raise ValueError(f"age_days has shape {np.shape(age_days)}; one age for each of the {len(panel.gains)} series "
                          "is accepted, NaN where unknown")
+
+
+def _one_unknown_day(panel: Panel) -> Panel:
+    """Return a panel without days as one with a day of which nothing is known."""
+    unknown = np.full((len(panel.gains), 1), np.nan)
+    return Panel(np.array(["1970-01-01"], dtype="datetime64[D]"), unknown, unknown.copy())
 
 
 def _points(ends: past.Ends, evidence: past.Evidence, horizon: int) -> tuple[Floats, Ints, Floats, Floats]:

@@ -51,7 +51,7 @@ class Milestone:
     median, earliest, latest : date or None
         Days by which the chance is 50, 10 and 90 %; None when that is not within 10 years.
     chance_30, chance_90, chance_365 : float or None
-        Chance, 0 to 1, within so many days of the last reading.
+        Chance, 0 to 1, within so many days of the last reading. 0 and 1 stand for below 1 and above 99 %.
     days : ndarray of datetime64[D]
         Days of the distribution, the first after the last reading, until 99 % or 10 years.
     chances : ndarray

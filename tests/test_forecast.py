@@ -217,9 +217,16 @@ def test_why_there_is_no_forecast():
     assert np.isnan(found.total_bands[:3]).all() and np.isfinite(found.total_bands[3]).all()
 
 
-def test_an_empty_panel():
-    found = forecast(Panel(np.empty(0, "datetime64[D]"), np.empty((0, 0)), np.empty((0, 0))))
-    assert found.gains.shape == (0, 30) and found.reasons == []
+@pytest.mark.parametrize("series", [0, 2])
+def test_a_panel_without_days(series):
+    found = forecast(Panel(np.empty(0, "datetime64[D]"), np.empty((series, 0)), np.empty((series, 0))))
+    assert found.gains.shape == (series, 30) and found.reasons == ["no_data"] * series
+    assert np.isnan(found.last_total).all() and np.isnat(found.first_day).all()
+
+
+def test_a_panel_without_series():
+    found = forecast(Panel(FIRST + np.arange(5), np.empty((0, 5)), np.empty((0, 5))), 7)
+    assert found.total_bands.shape == (0, 3, 2, 7) and total_quantiles(found, np.array([0.5])).shape == (0, 1, 7)
 
 
 @pytest.mark.parametrize(("call", "words"), [
