@@ -122,10 +122,12 @@ def test_the_bounds_are_inside(ann, gain, outside):
 
 def test_a_band_looks_at_the_newest_forecast_made_before_the_last_reading(ann):
     artist = ann([1_000.0] * (DAYS - 2) + [1_500.0])
-    add_forecast(artist, LAST - timedelta(days=1), 1_500.0)  # foresaw it
-    add_forecast(artist, LAST, 9_000.0)  # knows it already: no day of it is there yet
+    add_forecast(artist, LAST - timedelta(days=3), 1_500.0)  # older
+    add_forecast(artist, LAST - timedelta(days=1), 1_100.0)
     services.add_rule(ADMIN, "band", BAND, today=TODAY)
-    assert events() == []
+    add_forecast(artist, LAST, 1_500.0)  # knows it already: no day of it is there yet
+    services.add_rule(ADMIN, "band", {"level": 80}, today=TODAY)
+    assert [(event.params["level"], event.detail["expected"]) for event in events()] == [(80, 1_100.0), (95, 1_100.0)]
 
 
 def test_a_day_after_the_forecast_s_end_is_not_compared(ann):
@@ -199,9 +201,9 @@ def test_a_change_needs_more_than_half_of_the_days(ann, query):
 def test_a_change_that_lasts_is_told_once(ann):
     """A level that rises for good is in the older span after two weeks; until then it is the same change."""
     artist = ann([1_000.0] * 30 + [1_600.0] * 9)
-    services.add_rule(ADMIN, "change", CHANGE | {"percent": 30, "floor": 100}, today=TODAY)
+    services.add_rule(ADMIN, "change", CHANGE | {"percent": 5, "floor": 50}, today=TODAY)
     told = len(events())
-    for days_more in range(1, 8):
+    for days_more in range(1, 8):  # on the first four of them it is still true
         ann([1_000.0] * 30 + [1_600.0] * (9 + days_more))
         services.evaluate(TODAY)
     assert told == 1 and len(events()) == 1
@@ -222,6 +224,8 @@ def test_a_milestone_is_of_the_day_it_was_reached(ann):
     assert event.day == FIRST + timedelta(days=10)
     assert event.detail == {"target": 210_000, "total": 212_000.0}
     ann([1_000.0] * 20)
+    assert services.evaluate(TODAY) == 0
+    ann([2_000.0] * 20)  # read anew, it was reached earlier: known all the same
     assert services.evaluate(TODAY) == 0
     assert "210,000" in services.sentence(event, "en") and "2026년 1월 11일" in services.sentence(event, "ko")
 
