@@ -105,7 +105,7 @@ def alerts(as_json: Annotated[bool, typer.Option("--json", help="Print one line 
     try:
         services.start(sample=False)
         new = services.evaluate(datetime.now(UTC).date())
-        sent, failed = services.deliver(lang)
+        sent, failed = services.deliver(lang, again=True)
         unseen = services.list_events(services.current_actor(), unseen=True)
     except AppError as error:
         typer.echo(error.message(lang), err=True)

@@ -65,7 +65,8 @@ def panel_of(frame: pd.DataFrame, keys: Sequence[str] = ("platform",), *,
     frame : DataFrame, shape (n, >= 4 + keys)
         One row a key and day, in any order: the columns `keys`, ``day`` (datetime64, midnight), ``total`` and
         ``gain`` (float, NaN unknown) and ``flags`` (int, bits of `ingest.flags.Flag`). Optional ``counts`` (bool):
-        whether a day's total counts; by default its flags tell.
+        whether a day's total counts; by default its flags tell. The panel ends with the last day that is not in
+        the future: one of 2099 would make every series end there.
     keys : sequence of str
         Columns that name a series.
     include_flagged : bool
@@ -83,6 +84,9 @@ def panel_of(frame: pd.DataFrame, keys: Sequence[str] = ("platform",), *,
         If a column is missing, a day is unknown, or a key has two rows for one day.
     """
     validate_columns(frame, (*keys, "day", "total", "gain", "flags"))
+    present = (frame["flags"].to_numpy(np.int64) & int(Flag.FUTURE)) == 0
+    if not present.all():
+        frame = frame[frame["day"] <= frame["day"][present].max()]
     row, names = _series_numbers(frame, keys)
     # through datetime64[D]: the frame's own unit differs between pandas 2 (ns) and 3 (us, s)
     day = frame["day"].to_numpy().astype("datetime64[D]")

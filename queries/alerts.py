@@ -135,6 +135,14 @@ def means_before(connection: Connection, pairs: Sequence[tuple[int, str]], days:
     return [dict(row._mapping) for row in rows]
 
 
+def last_readings(connection: Connection) -> dict[tuple[int, str], date]:
+    """Return the last day with a reading, whatever it is worth, by artist and platform; days in the future aside."""
+    rows = connection.execute(
+        text("""SELECT s.artist_id, p.key, max(x.last_day) FROM series x JOIN songs s ON s.id = x.song_id
+                JOIN platforms p ON p.id = x.platform GROUP BY s.artist_id, p.key"""))
+    return {(artist, platform): last for artist, platform, last in rows}
+
+
 def known_events(connection: Connection, rule_id: int) -> set[tuple[int, str]]:
     """Return the artists and platforms a rule has brought an event for."""
     rows = connection.execute(

@@ -558,3 +558,10 @@ def test_the_webhook_is_on_the_list_of_what_is_connected(receive):
     assert state() == "missing"
     receive(200)
     assert state() == "ready"
+
+
+def test_readings_that_wait_for_a_decision_are_no_silence(ann):
+    artist = ann()
+    add_outlook((artist, "youtube", LAST - timedelta(days=20), 1_000.0))  # the readings after that wait
+    rule = services.add_rule(ADMIN, "silence", {"days": 3}, today=LAST + timedelta(days=2))
+    assert not [event for event in services.list_events(ADMIN) if event.rule_id == rule.id]

@@ -263,8 +263,12 @@ def _reached_on(connection: Any, row: dict[str, Any], target: float) -> date:
 
 def _silences(connection: Any, rule: dict[str, Any], watched: list[dict[str, Any]],
               today: date) -> list[dict[str, Any]]:
-    return [_event(row["artist_id"], row["platform"], row["last_day"], days=(today - row["last_day"]).days)
-            for row in watched if (today - row["last_day"]).days >= rule["params"]["days"]]
+    # readings that wait for a decision are readings: the outlook ends before them
+    read = queries.last_readings(connection) if watched else {}
+    silent = [(row, max(row["last_day"], read.get((row["artist_id"], row["platform"]), row["last_day"])))
+              for row in watched]
+    return [_event(row["artist_id"], row["platform"], last, days=(today - last).days)
+            for row, last in silent if (today - last).days >= rule["params"]["days"]]
 
 
 def _event(artist_id: int, platform: str, day: date, **detail: Any) -> dict[str, Any]:
