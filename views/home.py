@@ -15,8 +15,8 @@ from views._shared import day, number, plain, text
 
 JOBS = (
     ("growth_radar", "📈"),
-    ("ai_judges", "🎤"),
     ("advanced_analysis", "🔬"),
+    ("ai_judges", "🎤"),
     ("image_to_music", "🖼️"),
     ("playlist_maker", "🎧"),
     ("hit_prediction", "🎯"),
@@ -26,6 +26,7 @@ JOBS = (
 page; until then it says that it is not there yet."""
 TOUR: dict[str, Callable[[services.DemoSong], dict[str, str]]] = {
     "growth_radar": lambda demo: {"artist": demo.artist_key, "song": demo.song_key, "window": "180"},
+    "advanced_analysis": lambda demo: {"artist": demo.artist_key, "song": demo.song_key},
 }
 """The steps of the demo tour: the page's file, and the query that opens the demo song there. A step's text is at
 ``home.tour.step.<file>``."""
