@@ -1,0 +1,58 @@
+"""One HTTP client a call for SDKs that want one for life.
+
+A client's connections belong to the event loop they were opened in, and every call has a loop of its own
+(`providers._calls`). Making an SDK's client takes up to 40 ms of computing, so the SDKs keep one and are handed
+`shared`, which passes each request on to the client of the running loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import httpx2
+
+_clients: dict[asyncio.AbstractEventLoop, httpx2.AsyncClient] = {}
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Return the trusted certificates: read once, since that takes 60 ms."""
+    import httpx2
+
+    return httpx2.create_ssl_context()
+
+
+@cache
+def shared() -> httpx2.AsyncClient:
+    """Return the client that is handed to SDKs."""
+    import httpx2
+
+    class PerCall(httpx2.AsyncClient):
+        """Passes requests on to the client of the running event loop."""
+
+        async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+            return await _clients[asyncio.get_running_loop()].send(request, **options)
+
+    return PerCall(verify=_certificates())
+
+
+def open_client(loop: asyncio.AbstractEventLoop, connect_s: float, whole_s: float) -> None:
+    """Make the client of a loop; `connect_s` and `whole_s` are the seconds to connect and to wait for bytes."""
+    import httpx2
+
+    limits = {"connect": connect_s, "pool": connect_s, "read": whole_s, "write": whole_s}
+
+    async def limit(request: httpx2.Request) -> None:
+        # google-genai hands in no timeout at all unless it is one for everything.
+        request.extensions = {**request.extensions, "timeout": limits}
+
+    _clients[loop] = httpx2.AsyncClient(verify=_certificates(), event_hooks={"request": [limit]})
+
+
+async def close_client(loop: asyncio.AbstractEventLoop) -> None:
+    """Close the client of a loop and its connections."""
+    await _clients.pop(loop).aclose()
