@@ -15,11 +15,27 @@ combine          readings of several sources of one series to one
 build            readings to totals, gains, flags and findings
 display_name     ``MorganWallen`` to Morgan Wallen
 normalise        the key under which two spellings are the same
+read_lyrics      a text of ``Artist - Title:`` and lines to songs, whole, with the reason of each that is refused
+make_song        names and lyrics given apart to a song
+language_of      lyrics to ``ko``, ``en`` or ``other``
 """
 
 from __future__ import annotations
 
 from ingest.flags import LEFT_OUT_OF_MEANS, LEFT_OUT_OF_SPREADS, LEFT_OUT_OF_TOTALS, Flag, flag_names
+from ingest.lyrics import (
+    LARGEST_TEXT,
+    LYRICS_READER,
+    LyricsFile,
+    LyricsText,
+    RefusedLyrics,
+    fold,
+    language_of,
+    make_song,
+    read_lyrics,
+    song_key,
+    write_lyrics,
+)
 from ingest.names import FileName, display_name, normalise, parse_name, printable
 from ingest.platforms import BY_ID, BY_KEY, PLATFORMS, Platform
 from ingest.series import Part, Readings, Rejected, Series, build, combine, find_kind, read_file
@@ -28,7 +44,9 @@ READER = 1
 """Version of the reading rules; raised when they change, so that unchanged files are read again."""
 
 __all__ = [
-    "BY_ID", "BY_KEY", "LEFT_OUT_OF_MEANS", "LEFT_OUT_OF_SPREADS", "LEFT_OUT_OF_TOTALS", "PLATFORMS", "READER",
-    "FileName", "Flag", "Part", "Platform", "Readings", "Rejected", "Series", "build", "combine", "display_name",
-    "find_kind", "flag_names", "normalise", "parse_name", "printable", "read_file",
+    "BY_ID", "BY_KEY", "LARGEST_TEXT", "LEFT_OUT_OF_MEANS", "LEFT_OUT_OF_SPREADS", "LEFT_OUT_OF_TOTALS",
+    "LYRICS_READER", "PLATFORMS", "READER", "FileName", "Flag", "LyricsFile", "LyricsText", "Part", "Platform",
+    "Readings", "RefusedLyrics", "Rejected", "Series", "build", "combine", "display_name", "find_kind", "flag_names",
+    "fold", "language_of", "make_song", "normalise", "parse_name", "printable", "read_file", "read_lyrics", "song_key",
+    "write_lyrics",
 ]
