@@ -23,7 +23,7 @@ TIMEOUT_S = (3.05, 5.0)
 """Seconds to connect and to wait for the answer."""
 TRIES = 3
 BUDGET_S = 12.0
-"""Seconds after which no further try is begun: somebody waits for the audition."""
+"""Seconds after which no further try is begun and no more is read: somebody waits for the audition."""
 PAUSE_S = 0.2
 """Seconds between two requests: the service asks for no more than five a second."""
 LARGEST_ANSWER = 1_000_000
@@ -71,7 +71,7 @@ class LastFm:
         ``https://...``; plain http only on this machine.
     timeout_s : tuple of float
     budget_s : float
-        Seconds after which no further try is begun.
+        Seconds after which no further try is begun and no more of an answer is read.
     backoff_s : float
         The wait before the second try, doubled for the next, with up to half as much at random on top.
     pause_s : float
@@ -116,7 +116,7 @@ class LastFm:
         attempt = 0
         while True:
             self._take_turn()
-            tree, failure, wait_s = self._once(asked)
+            tree, failure, wait_s = self._once(asked, deadline)
             if failure is None:
                 return None if tree is None else _info(tree, artist, title)
             wait_s = max(wait_s, self._backoff_s * 2 ** attempt * (1 + random.random() / 2))
@@ -132,7 +132,7 @@ class LastFm:
             self._next_at = at + self._pause_s
         time.sleep(at - now)
 
-    def _once(self, asked: dict[str, str]) -> tuple[Any, ProviderError | None, float]:
+    def _once(self, asked: dict[str, str], deadline: float) -> tuple[Any, ProviderError | None, float]:
         """Ask once; return the tree of the answer (None: no such track), what failed, and the seconds to wait."""
         import requests
         from urllib3.exceptions import HTTPError
@@ -143,15 +143,27 @@ class LastFm:
         try:
             with hushed(), requests.get(self._endpoint, params=asked, timeout=self._timeout_s, stream=True,
                                         headers={"User-Agent": USER_AGENT}, allow_redirects=False) as answer:
-                body = answer.raw.read(LARGEST_ANSWER + 1, decode_content=True)
-                return *_reading(answer.status_code, body), _seconds(answer.headers.get("Retry-After", ""))
-        except (requests.Timeout, Late):
+                wait_s = _seconds(answer.headers.get("Retry-After", ""))
+                return *_reading(answer.status_code, _body(answer.raw, deadline)), wait_s
+        except (requests.Timeout, Late, TimeoutError):
             why = "timeout"
         except requests.exceptions.SSLError:
             why = "tls"
         except (requests.RequestException, HTTPError, UnicodeError):
             why = "connection"
         return None, ProviderError("lastfm.unreachable", why={"key": f"errors.lastfm.why_{why}", "values": {}}), 0.0
+
+
+def _body(raw: Any, deadline: float) -> bytes:
+    """Return what comes, up to one byte over `LARGEST_ANSWER`; a server that sends drop by drop is not waited for."""
+    parts: list[bytes] = []
+    size = 0
+    while size <= LARGEST_ANSWER and (part := raw.read1(65_536, decode_content=True)):
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts)
 
 
 def _reading(status: int, body: bytes) -> tuple[Any, ProviderError | None]:

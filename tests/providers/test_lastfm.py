@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import socket
@@ -54,7 +55,11 @@ class Service:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
-                self.wfile.write(data)
+                drip = status == 206  # drop by drop
+                for start in range(0, len(data), 1 if drip else max(1, len(data))):
+                    self.wfile.write(data[start:start + 1] if drip else data)
+                    if drip and service.done.wait(0.02):
+                        return
 
             def log_message(self, *_):
                 pass
@@ -194,6 +199,18 @@ def test_nobody_answers(service, caplog):
     slow = service(("slow", b""))
     assert failure(slow, timeout_s=(1, 0.1)).values["why"]["key"].endswith("why_timeout")
     assert "SECRET" not in caplog.text
+
+
+def test_an_answer_drop_by_drop_is_not_waited_for(service):
+    server = service((206, b" " * 400))  # 8 s
+    error = failure(server, budget_s=0.15)
+    assert error.values["why"]["key"].endswith("why_timeout") and len(server.asked) == 1
+
+
+def test_a_packed_answer(service):
+    packed = gzip.compress(json.dumps(TRACK).encode())
+    assert ask(service((200, packed, {"Content-Encoding": "gzip"}))).listeners == 12345
+    assert failure(service((200, b"not gzip", {"Content-Encoding": "gzip"}))).code == "lastfm.unreachable"
 
 
 def test_no_more_than_so_many_requests_a_second(service, monkeypatch):
