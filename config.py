@@ -57,6 +57,18 @@ class Settings:
         Seconds a second sync waits for the first one before it says so.
     auth : str
         ``off``: one local user with all rights.
+    s3_bucket, s3_key, s3_endpoint_url : str or None
+        Where lyrics are: one text, or a prefix with a text a song; any S3-compatible service.
+    lastfm_endpoint : str or None
+        Where Last.fm is asked in place of its own address.
+    judges_file : Path
+        Judges and panels (``MIS_JUDGES_FILE``).
+    auditions_at_once : int
+        Auditions that run at the same time; others wait.
+    budget_tokens, budget_usd : int, float or None
+        Tokens and US dollars a day (UTC) after which no new call of a language model is made; None is no limit.
+    base_urls : dict of str to str
+        Where a provider is asked in place of its own address, by provider (``OPENAI_BASE_URL`` and the like).
     alert_webhook : str or None
         Where alerts are posted (``ALERT_WEBHOOK_URL``); hidden from `repr`, since the address is the key.
     aws_region : str
@@ -73,6 +85,15 @@ class Settings:
     upload_limit_mb: int = 200
     sync_batch_rows: int = 150_000
     sync_wait_s: float = 30.0
+    s3_bucket: str | None = None
+    s3_key: str | None = None
+    s3_endpoint_url: str | None = None
+    lastfm_endpoint: str | None = None
+    judges_file: Path = ROOT / "judges.toml"
+    auditions_at_once: int = 2
+    budget_tokens: int | None = None
+    budget_usd: float | None = None
+    base_urls: dict[str, str] = field(default_factory=dict)
     alert_webhook: str | None = field(default=None, repr=False)
     aws_region: str = "ap-northeast-2"
     keys: dict[str, str] = field(default_factory=dict, repr=False)
@@ -101,9 +122,19 @@ def _load() -> Settings:
         upload_limit_mb=int(_number(values, "MIS_UPLOAD_LIMIT_MB", 200)),
         sync_batch_rows=int(_number(values, "MIS_SYNC_BATCH_ROWS", 150_000)),
         sync_wait_s=_number(values, "MIS_SYNC_WAIT_S", 30.0),
+        s3_bucket=values.get("S3_BUCKET"), s3_key=values.get("S3_KEY"),
+        s3_endpoint_url=_web_address(values, "S3_ENDPOINT_URL"),
+        lastfm_endpoint=_web_address(values, "LASTFM_ENDPOINT"),
+        judges_file=_path(values, "MIS_JUDGES_FILE", "judges.toml"),
+        auditions_at_once=max(1, int(_number(values, "MIS_AUDITIONS_AT_ONCE", 2))),
+        budget_tokens=int(_number(values, "MIS_BUDGET_TOKENS", 0)) if values.get("MIS_BUDGET_TOKENS") else None,
+        budget_usd=_number(values, "MIS_BUDGET_USD", 0) if values.get("MIS_BUDGET_USD") else None,
+        base_urls={provider: address for provider in ("openai", "friendli", "gemini")
+                   if (address := _web_address(values, f"{provider.upper()}_BASE_URL"))},
         alert_webhook=_web_address(values, "ALERT_WEBHOOK_URL"),
         aws_region=values.get("AWS_REGION") or "ap-northeast-2",
-        keys={name: values[name] for name in KEYS if values.get(name)},
+        # a judge of judges.toml may name a key of its own
+        keys={name: value for name, value in values.items() if name in KEYS or name.endswith("_API_KEY")},
     )
 
 

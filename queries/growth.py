@@ -46,8 +46,9 @@ def readings(connection: Connection, artist_id: int) -> pd.DataFrame:
 
 
 def count_artists(connection: Connection) -> int:
-    """Return how many artists there are."""
-    return connection.execute(text("SELECT count(*) FROM artists")).scalar_one()
+    """Return how many artists there are that have readings."""
+    return connection.execute(
+        text("SELECT count(DISTINCT s.artist_id) FROM series x JOIN songs s ON s.id = x.song_id")).scalar_one()
 
 
 def counts(connection: Connection) -> dict[str, Any]:
@@ -111,7 +112,8 @@ def folders(connection: Connection) -> list[str]:
 def delete_preview(connection: Connection, artist_id: int) -> dict[str, Any] | None:
     """Return what hangs on an artist: name, songs, rows, file names; None if there is no such artist."""
     row = connection.execute(text("""
-        SELECT a.display_name AS name, (SELECT count(*) FROM songs WHERE artist_id = a.id) AS songs,
+        SELECT a.display_name AS name, (SELECT count(*) FROM songs s WHERE s.artist_id = a.id
+                                                AND EXISTS (SELECT FROM series x WHERE x.song_id = s.id)) AS songs,
                (SELECT coalesce(sum(x.rows), 0) FROM series x JOIN songs s ON s.id = x.song_id
                 WHERE s.artist_id = a.id) AS rows,
                ARRAY(SELECT f.name FROM sync_files f JOIN songs s ON s.id = f.song_id

@@ -12,7 +12,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
@@ -83,12 +83,24 @@ Work = Callable[[Progress], dict[str, Any]]
 
 
 class Jobs:
-    """Runs jobs on a few threads of this process."""
+    """Runs jobs on a few threads of this process.
 
-    def __init__(self, store: Store, workers: int = 2) -> None:
+    Parameters
+    ----------
+    store : Store
+    workers : int
+        Jobs at once, of all kinds without a lane.
+    lanes : mapping of str to int, optional
+        Kinds with threads of their own, and how many of each run at once: a long queue of one kind does not hold up
+        the others.
+    """
+
+    def __init__(self, store: Store, workers: int = 2, lanes: Mapping[str, int] | None = None) -> None:
         self.process = own_process()
         self._store = store
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="job")
+        self._lanes = {kind: ThreadPoolExecutor(count, thread_name_prefix=f"job-{kind}")
+                       for kind, count in (lanes or {}).items()}
         self._running: dict[int, Progress] = {}
         self._lock = threading.Lock()
 
@@ -98,7 +110,7 @@ class Jobs:
         progress = Progress(job["id"], self._store)
         with self._lock:
             self._running[job["id"]] = progress
-        self._pool.submit(self._run, job["id"], progress, work)
+        self._lanes.get(kind, self._pool).submit(self._run, job["id"], progress, work)
         return job
 
     def progress(self, job_id: int) -> Progress | None:
@@ -122,7 +134,8 @@ class Jobs:
         deadline = time.monotonic() + wait_s
         while self._running and time.monotonic() < deadline:
             time.sleep(0.05)
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._pool, *self._lanes.values()):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _run(self, job_id: int, progress: Progress, work: Work) -> None:
         try:

@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 from typing import Any
 
+import config
 import db
 from accounts import Actor
 from queries import jobs as queries
@@ -49,7 +50,7 @@ def runner() -> Jobs:
     global _jobs
     with _lock:
         if _jobs is None:
-            _jobs = Jobs(DatabaseStore())
+            _jobs = Jobs(DatabaseStore(), lanes={"audition": config.load().auditions_at_once, "audition_batch": 1})
         return _jobs
 
 
