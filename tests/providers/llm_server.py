@@ -39,7 +39,8 @@ class Act:
     the request and never answers); ``status`` (answers with `status`, `headers`, `code`); ``garbage`` (an event that is
     no JSON); ``page`` (a web page); ``filtered``; ``blocked`` (filtered before the first word); ``length`` (cut at
     `after` pieces and says so); ``obedient`` (follows instructions hidden in the lyrics); ``error`` (an error event in
-    the stream, after `after` pieces).
+    the stream, after `after` pieces); ``declined`` (the model refuses, in the field OpenAI keeps for that). `thoughts`
+    come before the text, apart from it, and are counted.
     """
 
     kind: str = "reply"
@@ -51,6 +52,7 @@ class Act:
     headers: dict[str, str] = field(default_factory=dict)
     code: str = "server_error"
     usage: bool = True
+    thoughts: str = ""
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,12 @@ class _Protocol:
     def event(self, text: str, finish: str | None = None, usage: tuple[int, int] | None = None) -> list[Any]:
         raise NotImplementedError
 
+    def thought(self, text: str) -> list[Any]:
+        raise NotImplementedError
+
+    def declined(self, text: str) -> list[Any]:
+        raise NotImplementedError
+
     def error(self, status: int, code: str, message: str) -> Any:
         raise NotImplementedError
 
@@ -193,6 +201,11 @@ class _Protocol:
         await self.first()
         if act.first_s:
             await self.pause(act.first_s)
+        if act.thoughts:
+            await self.write(self.thought(act.thoughts))
+        if act.kind == "declined":
+            await self.write(self.declined("I cannot help with that."))
+            return await self.end("stop", None)
         if act.kind == "blocked":
             return await self.end("blocked", None)
         text = act.text if act.text is not None else \
@@ -298,12 +311,20 @@ class _OpenAI(_Protocol):
                                                         "total_tokens": sum(usage)}))
         return [*events, "[DONE]"] if finish else events
 
+    def thought(self, text: str) -> list[Any]:
+        return [self.chunk(choices=[{"index": 0, "delta": {"reasoning_content": text}, "finish_reason": None}])]
+
+    def declined(self, text: str) -> list[Any]:
+        return [self.chunk(choices=[{"index": 0, "delta": {"refusal": text}, "finish_reason": None}])]
+
     def error(self, status: int, code: str, message: str) -> Any:
         return {"error": {"message": message, "type": code, "param": None, "code": code}}
 
 
 class _Gemini(_Protocol):
     """https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent."""
+
+    thought_tokens: dict[str, int] = {}
 
     def read(self) -> Asked:
         config = self.body.get("generationConfig") or {}
@@ -330,8 +351,13 @@ class _Gemini(_Protocol):
             candidate["finishReason"] = {"stop": "STOP", "length": "MAX_TOKENS", "filtered": "SAFETY"}[finish]
         if finish and usage:
             event["usageMetadata"] = {"promptTokenCount": usage[0], "candidatesTokenCount": usage[1],
-                                      "totalTokenCount": sum(usage)}
+                                      "totalTokenCount": sum(usage)} | self.thought_tokens
         return [{**event, "candidates": [candidate]}]
+
+    def thought(self, text: str) -> list[Any]:
+        self.thought_tokens = {"thoughtsTokenCount": len(text) // 4}
+        return [{"candidates": [{"index": 0, "content": {"role": "model", "parts": [{"text": text, "thought": True}]}}],
+                 "usageMetadata": self.thought_tokens}]
 
     def error(self, status: int, code: str, message: str) -> Any:
         return {"error": {"code": status, "message": message, "status": code.upper()}}

@@ -141,6 +141,25 @@ def test_an_end_that_is_no_whole_reply_says_so(server, provider, act, finish):
 
 
 @everywhere
+def test_thoughts_are_no_part_of_the_reply(server, provider):
+    server.plan(Act(thoughts="Let me think about the river."))
+    text, end = talk(model(server, provider))
+    assert json.loads(text)["review"] == REVIEW and end.finish == "stop"
+
+
+def test_thoughts_of_gemini_are_billed_as_output(server):
+    server.plan(Act(text="abcdefgh", thoughts="x" * 40))
+    _, end = talk(model(server, "gemini"))
+    assert end.output_tokens == 12
+
+
+@alike
+def test_a_model_that_declines_is_no_reply(server, provider):
+    server.plan(Act("declined"))
+    assert talk(model(server, provider))[1].finish == "filtered"
+
+
+@everywhere
 def test_tokens_nobody_counted_are_unknown(server, provider):
     server.plan(Act(usage=False))
     _, end = talk(model(server, provider))
@@ -228,11 +247,12 @@ def test_the_first_word_has_a_deadline(server, provider, act):
 
 
 @everywhere
-@pytest.mark.parametrize("act", [Act("stall", after=2), Act(text="ab" * 4000, token_s=0.02)], ids=["stall", "drip"])
+@pytest.mark.parametrize("act", [Act("stall", after=2), Act(text="ab" * 4000, token_s=0.02), Act("mute")],
+                         ids=["stall", "drip", "nothing"])
 def test_the_whole_reply_has_a_deadline(server, provider, act):
     server.plan(act)
     text, error = failure(model(server, provider, whole_s=0.2))
-    assert text and error.code == "model.slow" and len(server.asked) == 1 and eventually(lambda: server.gone == 1)
+    assert bool(text) == (act.kind != "mute") and error.code == "model.slow" and len(server.asked) == 1 and eventually(lambda: server.gone == 1)
 
 
 @everywhere
@@ -268,11 +288,12 @@ def test_no_call_leaves_a_thread_or_a_file_behind(server, provider):
 
 @everywhere
 def test_a_reply_nobody_reads_to_its_end_is_tidied_up(server, provider, caplog):
-    for _ in range(3):
+    for act in (Act("stall", after=2), Act(), Act(token_s=0.01), Act("stall", after=2)):
+        server.plan(act)
         items = model(server, provider).stream(REQUEST)
         next(items)
         items.close()
-    gc.collect()
+        gc.collect()
     assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
     assert eventually(lambda: server.now == 0)
 
