@@ -256,5 +256,6 @@ def _coherence(lyrics: Lyrics, vectors: NDArray[np.float64]) -> Finding:
     figure = weakest_part(lambda part: coherence(lyrics.lines[part], vectors[part]), len(vectors))
     free = vectors - vectors.mean(axis=0)
     steps = np.einsum("ij,ij->i", free[1:], free[:-1])
-    at = int(np.argmax(steps))
-    return Finding("coherence", figure, level_of("coherence", figure), f"{lyrics.lines[at]} … {lyrics.lines[at + 1]}")
+    level = level_of("coherence", figure)
+    at = int(np.argmax(steps) if level > 2 else np.argmin(steps))  # the closest neighbours, or those that break
+    return Finding("coherence", figure, level, f"{lyrics.lines[at]} … {lyrics.lines[at + 1]}")
