@@ -104,14 +104,24 @@ class Jobs:
         self._running: dict[int, Progress] = {}
         self._lock = threading.Lock()
 
-    def submit(self, kind: str, owner_id: int, work: Work, params: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Queue `work` and return the stored job."""
+    def submit(self, kind: str, owner_id: int, work: Work, params: dict[str, Any] | None = None,
+               stored: Callable[[int], None] | None = None) -> dict[str, Any]:
+        """Queue `work` and return the stored job; `stored` gets its id before the work can begin."""
         job = self._store.add(kind, owner_id, self.process, params or {})
+        if stored is not None:
+            self._tell(job["id"], stored)
         progress = Progress(job["id"], self._store)
         with self._lock:
             self._running[job["id"]] = progress
         self._lanes.get(kind, self._pool).submit(self._run, job["id"], progress, work)
         return job
+
+    def _tell(self, job_id: int, stored: Callable[[int], None]) -> None:
+        try:
+            stored(job_id)
+        except Exception as error:
+            self._end(job_id, "failed", "unexpected", {"kind": type(error).__name__})
+            raise
 
     def progress(self, job_id: int) -> Progress | None:
         """Return the live progress of a job of this process, None once it has ended."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -72,9 +73,10 @@ def interrupt_dead() -> int:
         return queries.interrupt(connection, dead) if dead else 0
 
 
-def submit(actor: Actor, kind: str, work: Work, params: dict[str, Any] | None = None) -> JobView:
-    """Queue work on behalf of `actor`."""
-    return _view(runner().submit(kind, actor.id, work, params))
+def submit(actor: Actor, kind: str, work: Work, params: dict[str, Any] | None = None,
+           stored: Callable[[int], None] | None = None) -> JobView:
+    """Queue work on behalf of `actor`; `stored` gets the job's id before the work can begin."""
+    return _view(runner().submit(kind, actor.id, work, params, stored))
 
 
 def get_job(actor: Actor, job_id: int) -> JobView | None:
