@@ -1,4 +1,4 @@
-"""Figures of daily series: totals and gains, several artists side by side, forecasts, patterns, tiny lines.
+"""Figures of daily series (totals and gains, several artists, forecasts, patterns, tiny lines) and of judges' scores.
 
 The functions take plain frames and arrays and return figures as plain data. What a flag means is not known here: the
 caller says by day which readings are out of the ordinary (`reasons`) and which of them count.
@@ -21,8 +21,10 @@ from support.figures.forecast import Fan, History, fan_figure
 from support.figures.gain import MAX_BARS, gain_figure
 from support.figures.milestone import milestone_figure
 from support.figures.patterns import correlation_figure, lag_figure, weekday_figure
+from support.figures.scores import SCORE_STYLES, VERDICT_COLOURS, criteria_figure, radar_figure, repeats_figure
 from support.figures.standing import standing_figure
 
-__all__ = ["LINE_STYLES", "MAX_BARS", "PLATFORM_COLOURS", "SPARK_POINTS", "Fan", "History", "anomaly_figure",
-           "common_span", "compare_figure", "correlation_figure", "fan_figure", "gain_figure", "lag_figure",
-           "milestone_figure", "spark_values", "standing_figure", "tile_lines", "weekday_figure"]
+__all__ = ["Fan", "History", "LINE_STYLES", "MAX_BARS", "PLATFORM_COLOURS", "SCORE_STYLES", "SPARK_POINTS",
+           "VERDICT_COLOURS", "anomaly_figure", "common_span", "compare_figure", "correlation_figure",
+           "criteria_figure", "fan_figure", "gain_figure", "lag_figure", "milestone_figure", "radar_figure",
+           "repeats_figure", "spark_values", "standing_figure", "tile_lines", "weekday_figure"]
