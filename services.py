@@ -54,6 +54,35 @@ from usecases.analysis_figures import (
     tile_text,
 )
 from usecases.analysis_results import AlertEvent, AlertRule, AnalyseReport, Outlook
+from usecases.audition_batches import BatchEstimate, estimate_batch
+from usecases.audition_report import (
+    MOST_EXPORTED,
+    MOST_REPORTED,
+    Difference,
+    JudgeMark,
+    audition_figure,
+    audition_html,
+    audition_json,
+    audition_judges,
+    audition_table,
+    compare_auditions,
+    comparison_figure,
+    differing_terms,
+)
+from usecases.audition_results import AuditionRow, AuditionView, BatchView, JudgeView, PanelView
+from usecases.auditions import (
+    cancel_audition,
+    delete_audition,
+    get_audition,
+    interrupt_auditions,
+    list_auditions,
+    list_batches,
+    panels,
+    resume_batch,
+    retry_judge,
+    start_audition,
+    start_batch,
+)
 from usecases.files import (
     accept_level,
     list_files,
@@ -98,6 +127,17 @@ from usecases.results import (
     SyncReport,
     UploadOutcome,
 )
+from usecases.song_results import RefreshReport, SavedLyrics, Song, SongPage, SongRow
+from usecases.songs import (
+    add_song,
+    add_songs,
+    delete_song,
+    get_song,
+    list_songs,
+    refused_songs,
+    song_info,
+    submit_refresh,
+)
 from usecases.sync import sync
 
 log = logging.getLogger(__name__)
@@ -106,18 +146,24 @@ _started = False
 
 __all__ = [
     "Actor", "AlertEvent", "AlertRule", "AnalyseReport", "ArtistAnalysis", "ArtistChange", "ArtistData", "ArtistGrowth",
-    "ArtistSummary", "CLASSES", "CLASS_BOUNDS", "Capability", "DataStatus", "DeletePreview", "DemoSong", "FAR_DAYS",
-    "FileOutcome", "FileRecord", "HomeSummary", "JobView", "LEVELS", "LIMITS", "MIN_ARTISTS", "MIN_OTHERS", "Outlook",
-    "PLAIN", "Peer", "PipelineState", "Riser", "RunSummary", "STAGES", "STAGE_BOUNDS", "SUGGESTED", "SongSummary",
-    "Standings", "SyncReport", "TILES", "UploadOutcome", "absence_text", "accept_level", "active_job", "add_rule",
-    "analyse", "analysis_figure", "anomaly_text", "artist_analysis", "artist_data", "artist_growth", "artist_report",
-    "cancel_job", "capabilities", "chance_text", "current_actor", "data_status", "data_version", "delete_artist",
-    "delete_rule", "deliver", "demo_song", "evaluate", "forecast_table", "get_job", "home", "latest_job", "lead_text",
-    "list_artists", "list_events", "list_files", "list_rules", "mark_seen", "may", "milestone", "milestone_text",
-    "next_target", "pairs_with_lags", "peers", "pipeline", "portfolio_table", "preview_delete", "ready", "recent_runs",
-    "rejected_rows", "restore_files", "save_uploads", "scenarios", "sentence", "set_file_options", "settings",
-    "standings", "start", "started", "stop", "submit_sync", "sync", "tile", "tile_text", "unseen_alerts",
-    "withdraw_level",
+    "ArtistSummary", "AuditionRow", "AuditionView", "BatchEstimate", "BatchView", "CLASSES", "CLASS_BOUNDS",
+    "Capability", "DataStatus", "DeletePreview", "DemoSong", "Difference", "FAR_DAYS", "FileOutcome", "FileRecord",
+    "HomeSummary", "JobView", "JudgeMark", "JudgeView", "LEVELS", "LIMITS", "MIN_ARTISTS", "MIN_OTHERS",
+    "MOST_EXPORTED", "MOST_REPORTED", "Outlook", "PLAIN", "PanelView", "Peer", "PipelineState", "RefreshReport",
+    "Riser", "RunSummary", "STAGES", "STAGE_BOUNDS", "SUGGESTED", "SavedLyrics", "Song", "SongPage", "SongRow",
+    "SongSummary", "Standings", "SyncReport", "TILES", "UploadOutcome", "absence_text", "accept_level", "active_job",
+    "add_rule", "add_song", "add_songs", "analyse", "analysis_figure", "anomaly_text", "artist_analysis", "artist_data",
+    "artist_growth", "artist_report", "audition_figure", "audition_html", "audition_json", "audition_judges",
+    "audition_table", "cancel_audition", "cancel_job", "capabilities", "chance_text", "compare_auditions",
+    "comparison_figure", "current_actor", "data_status", "data_version", "delete_artist", "delete_audition",
+    "delete_rule", "delete_song", "deliver", "demo_song", "differing_terms", "estimate_batch", "evaluate",
+    "forecast_table", "get_audition", "get_job", "get_song", "home", "latest_job", "lead_text", "list_artists",
+    "list_auditions", "list_batches", "list_events", "list_files", "list_rules", "list_songs", "mark_seen", "may",
+    "milestone", "milestone_text", "next_target", "pairs_with_lags", "panels", "peers", "pipeline", "portfolio_table",
+    "preview_delete", "ready", "recent_runs", "refused_songs", "rejected_rows", "restore_files", "resume_batch",
+    "retry_judge", "save_uploads", "scenarios", "sentence", "set_file_options", "settings", "song_info", "standings",
+    "start", "start_audition", "start_batch", "started", "stop", "submit_refresh", "submit_sync", "sync", "tile",
+    "tile_text", "unseen_alerts", "withdraw_level",
 ]
 
 
@@ -146,9 +192,9 @@ def start(*, sample: bool = True) -> None:
         _check_settings()
         first = db.revision() is None
         db.init_db()
-        interrupted = jobs.interrupt_dead()
+        interrupted = jobs.interrupt_dead() + interrupt_auditions()
         if interrupted:
-            log.warning("%s job(s) of a stopped process marked as interrupted", interrupted)
+            log.warning("%s job(s) and audition(s) of a stopped process marked as interrupted", interrupted)
         if first and sample and config.load().cmdata_dir.is_dir():
             submit_sync(LOCAL_ADMINISTRATOR)
         _started = True
