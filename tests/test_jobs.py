@@ -58,6 +58,22 @@ def waiting(progress):
         time.sleep(0.005)
 
 
+def test_the_id_is_told_before_the_work_begins(store, runner):
+    order = []
+    runner.submit("lane", 1, lambda progress: order.append("work") or {}, None,
+                  lambda job_id: (time.sleep(0.05), order.append(job_id)))
+    assert store.ended.wait(5) and order == [1, "work"]
+
+
+def test_work_whose_id_could_not_be_told_never_begins_and_counts_as_failed(store, runner):
+    def fail(job_id):
+        raise NotFound("artist_gone")
+
+    with pytest.raises(NotFound):
+        runner.submit("lane", 1, waiting, None, fail)
+    assert store.jobs[1]["state"] == "failed" and runner.progress(1) is None
+
+
 def until(condition, seconds=10):
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:

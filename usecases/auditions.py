@@ -139,11 +139,12 @@ def get_audition(actor: Actor, audition_id: int) -> AuditionView:
     ------
     NotAllowed, NotFound
     """
-    row = _alive(_own(actor, audition_id))
     lives = hearing.HALL.views(audition_id)  # before what is stored: a judge who ends in between is stored, not lost
-    with db.begin() as connection:
+    with db.begin() as connection:  # one transaction: pages ask four times a second
+        row = _visible(actor, queries.get(connection, audition_id))
         stored = queries.judges(connection, [audition_id])
         waits = queries.ahead(connection, row["job_id"]) if row["state"] == "queued" and row["job_id"] else 0
+    row = _alive(row)
     judges = tuple(_judge(one, lives.get((one["repeat"], one["place"]))) for one in stored)
     return AuditionView(_row(row), row["lyrics"], tuple(row["tags"]), row["audio"], row["cover_url"],
                         what_of(row).kinds, judges, row["repeat_stats"], row["offline"], waits)
@@ -151,7 +152,9 @@ def get_audition(actor: Actor, audition_id: int) -> AuditionView:
 
 def _alive(row: dict[str, Any]) -> dict[str, Any]:
     """Return the audition; one whose process is gone is marked as interrupted first."""
-    if row["state"] not in queries.ACTIVE or row["process"] is None or process_lives(row["process"]):
+    if row["state"] not in queries.ACTIVE or row["process"] is None or jobs.runner().progress(row["job_id"]):
+        return row
+    if process_lives(row["process"]):
         return row
     jobs.interrupt_dead()
     with db.begin() as connection:
@@ -172,7 +175,10 @@ def _row(row: dict[str, Any]) -> AuditionRow:
 
 def _own(actor: Actor, audition_id: int) -> dict[str, Any]:
     with db.begin() as connection:
-        row = queries.get(connection, audition_id)
+        return _visible(actor, queries.get(connection, audition_id))
+
+
+def _visible(actor: Actor, row: dict[str, Any] | None) -> dict[str, Any]:
     if row is None:
         raise NotFound("audition_gone")
     if actor.role != "administrator" and row["owner_id"] != actor.id:
