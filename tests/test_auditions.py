@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -40,8 +41,9 @@ LYRICS = "\n".join([LINE, "and none of them carried your name", "I counted the l
                     "until all the lights were the same", *CHORUS, "The ferryman laughed at my suitcase",
                     "the rain on the platform was warm", "I folded your letter to paper",
                     "and sailed it out into the storm", *CHORUS])
-QUICK = Limits(connect_s=1, first_token_s=0.4, whole_s=2, tries=2, backoff_s=0.01, longest_backoff_s=0.02,
-               longest_wait_s=0.3, failures=50)
+EASY = Limits(connect_s=5, first_token_s=10, whole_s=20, tries=2, backoff_s=0.01, longest_backoff_s=0.02,
+              longest_wait_s=0.3, failures=50)
+HASTY = replace(EASY, first_token_s=0.4, whole_s=2)
 
 
 def reply(asked, level=3, **more):
@@ -70,7 +72,7 @@ def stage(clean, server, monkeypatch):
                         ("GEMINI_BASE_URL", server.gemini_url), ("OPENAI_API_KEY", "k1"), ("FRIENDLI_API_KEY", "k2"),
                         ("GOOGLE_API_KEY", "k3")):
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(hearing, "chat_model", partial(chat_model, limits=QUICK))
+    monkeypatch.setattr(hearing, "chat_model", partial(chat_model, limits=EASY))
     _breaker._breakers.clear()
     config.reload()
     yield server
@@ -79,11 +81,19 @@ def stage(clean, server, monkeypatch):
 
 
 @pytest.fixture
+def hasty(stage, monkeypatch):
+    """Give the stage with little patience for Howie, and the usual for the others."""
+    monkeypatch.setattr(hearing, "chat_model", lambda provider, model, **more: chat_model(
+        provider, model, limits=HASTY if model == HOWIE else EASY, **more))
+    return stage
+
+
+@pytest.fixture
 def song(clean):
     return services.add_song(ADMIN, "Nobody Known", "Harbour", LYRICS)
 
 
-def until(holds, seconds=8.0):
+def until(holds, seconds=20.0):
     """Return what `holds` returns once it is true."""
     end = time.monotonic() + seconds
     while not (found := holds()):
@@ -155,7 +165,7 @@ def test_a_total_in_the_reply_is_not_read_and_a_made_up_quote_is_flagged(stage, 
 
 
 def test_text_is_to_be_read_while_it_arrives(stage, song):
-    stage.default = Act(token_s=0.02)
+    stage.default = Act(token_s=0.01)
     audition_id = services.start_audition(ADMIN, song, lang="en")
     view = until(lambda: (found := services.get_audition(ADMIN, audition_id)) and
                  all(one.review for one in found.judges) and found)
@@ -207,7 +217,7 @@ def test_one_reply_missing_of_several_repeats_is_provisional(stage, song):
 
 
 def test_a_failed_judge_leaves_the_denominator_and_a_retry_makes_it_whole(stage, song):
-    stage.plan(*[Act("status", status=500)] * QUICK.tries, model=HOWIE)
+    stage.plan(*[Act("status", status=500)] * EASY.tries, model=HOWIE)
     view = held(song)
     failed = judge(view, 1)
     assert (failed.state, failed.score, failed.total) == ("failed", None, None) and failed.error_code
@@ -239,12 +249,12 @@ FAULTS = {
 }
 
 
-def test_no_fault_of_a_service_becomes_a_score(stage, song):
+def test_no_fault_of_a_service_becomes_a_score(hasty, song):
     started = {}
     for name, (act, _) in FAULTS.items():
-        stage.plan(*[act] * QUICK.tries, model=HOWIE)
+        hasty.plan(*[act] * HASTY.tries, model=HOWIE)
         started[name] = held(song)
-        stage._plans.clear()
+        hasty._plans.clear()
     found = {name: judge(view, 1).error_code for name, view in started.items()}
     assert found == {name: code for name, (_, code) in FAULTS.items()}
     for view in started.values():
@@ -430,11 +440,11 @@ def test_a_cancelled_retry_leaves_the_former_verdict(stage, song):
     assert judge(after, 1).state == "cancelled"
 
 
-def test_no_thread_is_left_behind(stage, song):
+def test_no_thread_is_left_behind(hasty, song):
     held(song)
-    before = {thread for thread in threading.enumerate()}
-    stage.plan(Act("cut"), model=HOWIE)
-    stage.plan(Act("mute"), Act("mute"), model=MELB)
+    before = set(threading.enumerate())
+    hasty.plan(Act("mute"), Act("mute"), model=HOWIE)
+    hasty.plan(Act("cut"), model=MELB)
     for _ in range(3):
         held(song)
     until(lambda: not [each for each in set(threading.enumerate()) - before if each.name.startswith("judge")])
