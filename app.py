@@ -19,6 +19,7 @@ PAGES = (
     ("home", "🏠", "home.title"),
     ("growth_radar", "📈", "growth.title"),
     ("advanced_analysis", "🔬", "analysis.title"),
+    ("ai_judges", "🎤", "judges.title"),
     ("data", "🗂️", "data.title"),
 )
 """One line a page, in the order of the menu: file below views/ (also its URL), icon, title's key. The first one is

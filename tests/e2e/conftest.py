@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,13 +37,19 @@ def server(tmp_path_factory) -> Iterator[Server]:
 
     Each file of tests has its own, so that none depends on what another has synced.
     """
-    folder = tmp_path_factory.mktemp("server")
+    with running(tmp_path_factory.mktemp("server")) as started:
+        yield started
+
+
+@contextmanager
+def running(folder: Path, **settings: str) -> Iterator[Server]:
+    """Start the product with its data in `folder` and the given settings, and stop it at the end."""
     cmdata = folder / "cmdata"
     cmdata.mkdir()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = {**os.environ, "MIS_DATA_DIR": str(folder / "data"), "MIS_CMDATA_DIR": str(cmdata)}
+    environment = {**os.environ, "MIS_DATA_DIR": str(folder / "data"), "MIS_CMDATA_DIR": str(cmdata), **settings}
     environment.pop("DATABASE_URL", None)
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(

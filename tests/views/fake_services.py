@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from fake_alerts import FakeAlerts
+from fake_auditions import FakeAuditions
 from fake_standings import FakeStandings
 
 import accounts
@@ -69,7 +70,7 @@ PURE = ("absence_text", "analysis_figure", "anomaly_text", "chance_text", "forec
 """Services that neither read nor write anything."""
 
 
-class FakeServices(FakeAlerts, FakeStandings):
+class FakeServices(FakeAlerts, FakeAuditions, FakeStandings):
     """The contract of `services`, with switches for what a test wants to see."""
 
     Actor = accounts.Actor
@@ -97,6 +98,7 @@ class FakeServices(FakeAlerts, FakeStandings):
         self.demo = demo(1, 2)
         self.missing = ("OPENAI_API_KEY", "torch")
         self.set_alerts()
+        self.set_auditions()
 
     def __getattr__(self, name: str) -> Any:
         """Take constants, result classes and pure functions as they are."""
