@@ -387,9 +387,11 @@ def test_a_batch_takes_a_seat_like_any_other(stage, song, monkeypatch):
     monkeypatch.setenv("MIS_AUDITIONS_AT_ONCE", "1")
     config.reload()
     jobs.close()
-    stage.default = Act(first_s=0.1)
+    stage.default = Act(first_s=0.5)
     batch = services.start_batch(ADMIN, lyrics_ids=[song], lang="en")
+    until(lambda: len(stage.asked) == 3)
     one = services.start_audition(ADMIN, song, lang="en")
+    until(lambda: services.get_job(ADMIN, services.get_audition(ADMIN, one).row.job_id).state == "running")
     assert ended(one).row.total == 180
     until(lambda: services.list_batches(ADMIN, batch)[0].state == "done")
     assert stage.most == 3
