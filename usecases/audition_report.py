@@ -107,9 +107,8 @@ def _turns(audition: AuditionView) -> dict[str, list[JudgeView]]:
 
 
 def _mean(values: Iterable[float | None], weights: Iterable[float] | None = None) -> float | None:
-    values = list(values)
-    pairs = [(value, weight) for value, weight in zip(values, weights or [1.0] * len(values), strict=True)
-             if value is not None]
+    both = zip(values := list(values), weights or [1.0] * len(values), strict=True)
+    pairs = [(value, weight) for value, weight in both if value is not None]
     total = sum(weight for _, weight in pairs)
     return sum(value * weight for value, weight in pairs) / total if total else None
 
@@ -180,10 +179,6 @@ def audition_figure(audition: AuditionView, name: str, *, lang: str) -> Figure |
     return FIGURES[name](audition, lang)
 
 
-def _criteria(audition: AuditionView, lang: str) -> Figure | None:
-    return _bars(levels(audition, lang), lang)
-
-
 def _bars(found: Levels, lang: str) -> Figure | None:
     return charts.criteria_figure(found, _names(lang), labels=_labels(lang)) if found else None
 
@@ -208,7 +203,7 @@ def _repeats(audition: AuditionView, lang: str) -> Figure | None:
                                  top=judging.SCALE, labels=labels | {"axis": t(lang, "judges.chart.repeats_axis")})
 
 
-FIGURES = {"criteria": _criteria, "radar": _radar, "groups": _group_radar, "repeats": _repeats}
+FIGURES = {"criteria": lambda audition, lang: _bars(levels(audition, lang), lang), "radar": _radar, "groups": _group_radar, "repeats": _repeats}
 
 
 def comparison_figure(first: AuditionView, second: AuditionView, *, lang: str) -> Figure | None:
@@ -296,8 +291,8 @@ def audition_json(actor: Actor, *, ids: Sequence[int] | None = None, **search: A
 
 def _whole(audition: AuditionView) -> dict[str, Any]:
     found = asdict(audition)
-    row = found.pop("row")
-    return {key: value for key, value in (row | found).items() if key not in ("owner_id", "job_id", "ahead")}
+    whole = found.pop("row") | found
+    return {key: value for key, value in whole.items() if key not in ("owner_id", "job_id", "ahead")}
 
 
 def _plain(value: Any) -> str:
@@ -314,10 +309,10 @@ def audition_html(actor: Actor, *, lang: str, ids: Sequence[int] | None = None, 
     sections = [_section(audition, lang) for audition in auditions]
     if len(auditions) != 1:
         sections.insert(0, _overview(auditions, count, lang))
-    title = (t(lang, "judges.report.one", name=_name(auditions[0])) if len(auditions) == 1
-             else t(lang, "judges.report.title"))
-    return html_report(title, sections, lang=lang,
-                       footer=t(lang, "judges.report.footer", moment=format_time(lang, datetime.now(UTC))),
+    alone = len(auditions) == 1
+    title = t(lang, "judges.report.one", name=_name(auditions[0])) if alone else t(lang, "judges.report.title")
+    footer = t(lang, "judges.report.footer", moment=format_time(lang, datetime.now(UTC)))
+    return html_report(title, sections, lang=lang, footer=footer,
                        without_script=t(lang, "judges.report.without_script"))
 
 
