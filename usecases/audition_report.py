@@ -203,7 +203,8 @@ def _repeats(audition: AuditionView, lang: str) -> Figure | None:
                                  top=judging.SCALE, labels=labels | {"axis": t(lang, "judges.chart.repeats_axis")})
 
 
-FIGURES = {"criteria": lambda audition, lang: _bars(levels(audition, lang), lang), "radar": _radar, "groups": _group_radar, "repeats": _repeats}
+FIGURES = {"criteria": lambda audition, lang: _bars(levels(audition, lang), lang),
+           "radar": _radar, "groups": _group_radar, "repeats": _repeats}
 
 
 def comparison_figure(first: AuditionView, second: AuditionView, *, lang: str) -> Figure | None:
