@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from typing import Any
 
 import streamlit as st
 
@@ -37,8 +38,7 @@ def main() -> None:
 
 def draw() -> None:
     """Draw the frame, then the page."""
-    page = st.navigation([st.Page(f"views/{file}.py", title=text(title), icon=icon, url_path=file)
-                          for file, icon, title in PAGES])
+    page = st.navigation(menu())
     _shared.set_pages([file for file, _, _ in PAGES])
     st.set_page_config(page_title=f"{page.title} · {text('app.name')}", page_icon="🎵", layout="wide",
                        menu_items={"About": text("app.about")})
@@ -51,6 +51,16 @@ def draw() -> None:
         cannot_start(error)
         return
     page.run()
+
+
+def menu() -> list[Any]:
+    """Return the pages; kept by the session, since each looks for its file anew, until the language changes."""
+    lang, kept = st.session_state.get("app_menu", (None, []))
+    if lang != _shared.lang():
+        kept = [st.Page(f"views/{file}.py", title=text(title), icon=icon, url_path=file)
+                for file, icon, title in PAGES]
+        st.session_state["app_menu"] = _shared.lang(), kept
+    return kept
 
 
 def choose_language() -> None:
