@@ -73,6 +73,13 @@ def _moved(connection: Connection, audition_id: int, change: str, only: str) -> 
                               {"id": audition_id}).rowcount > 0
 
 
+def set_info(connection: Connection, audition_id: int, info: dict[str, Any]) -> None:
+    """Store what is known of a song beside its lyrics: ``tags``, ``cover_url``, ``song_id``."""
+    connection.execute(
+        text("""UPDATE auditions SET tags = :tags, cover_url = :cover_url,
+                    song_id = (SELECT id FROM songs WHERE id = :song_id) WHERE id = :id"""), info | {"id": audition_id})
+
+
 def set_state(connection: Connection, audition_id: int, state: str, code: str | None = None,
               values: dict[str, Any] | None = None) -> None:
     """Note how far an audition is, or why it ended without a result."""

@@ -15,10 +15,11 @@ from typing import Any, Protocol
 import config
 import db
 import judging
+from accounts import Actor
 from auditioning.rubric import half_up
 from queries import auditions as queries
 from support.errors import AppError, Cancelled, DataError, MissingKey, NotFound
-from usecases import hearing
+from usecases import hearing, songs
 
 SEAT_S = 0.1
 """Seconds between two looks whether an audition that waits for its turn is to stop."""
@@ -144,6 +145,8 @@ def _run(audition_id: int, progress: Watch, only: tuple[int, int] | None) -> dic
         raise NotFound("audition_gone")
     if not begun:
         raise Cancelled("cancelled")
+    if only is None:
+        row |= _info(row)
     if only is None and not any(judge_view(judge)["ready"] for judge in panel_of(row["panel"]).judges):
         return _offline(row)
     wanted = [judge for judge in stored if only in (None, (judge["repeat"], judge["place"]))]
@@ -154,6 +157,18 @@ def _run(audition_id: int, progress: Watch, only: tuple[int, int] | None) -> dic
         hearing.HALL.close(audition_id)
     progress.check()
     return _conclude(audition_id)
+
+
+def _info(row: dict[str, Any]) -> dict[str, Any]:
+    """Return and store what Last.fm says of the song; it is asked here, not in the click that starts an audition."""
+    try:
+        song = songs.song_info(Actor(row["owner_id"], "analyst", ""), row["lyrics_id"])
+    except NotFound:  # deleted since: the audition has its own copy
+        return {}
+    found = {"tags": list(song.tags), "cover_url": song.cover_url, "song_id": song.song_id}
+    with db.begin() as connection:
+        queries.set_info(connection, row["id"], found)
+    return found
 
 
 def _ended(audition_id: int, state: str, code: str, values: dict[str, Any], only: tuple[int, int] | None) -> None:

@@ -68,7 +68,7 @@ def _add(actor: Actor, lyrics_id: int, panel: str, lang: str, repeats: int, audi
          batch_id: int | None = None, job_id: int | None = None) -> int:
     if not REPEATS[0] <= repeats <= REPEATS[1]:
         raise DataError("audition.repeats", value=repeats, least=REPEATS[0], most=REPEATS[1])
-    judges, song = panel_of(panel).judges, songs.song_info(actor, lyrics_id)
+    judges, song = panel_of(panel).judges, songs.get_song(actor, lyrics_id)
     with db.begin() as connection:
         audition_id = queries.add(connection, {
             "owner_id": actor.id, "batch_id": batch_id, "job_id": job_id, "lyrics_id": song.id, "song_id": song.song_id,

@@ -49,7 +49,7 @@ def _form(actor: services.Actor) -> None:
                         placeholder=text("judges.batch.search_placeholder"), max_chars=LONGEST_SEARCH)
         panel = _shared.in_url("panel_of", "judges_b_panel", _shared.one_of(panels), panels[0], quiet=True)
         right.selectbox(text("judges.batch.panel"), panels, key="judges_b_panel", format_func=names.__getitem__)
-        _judges_songs._source(actor, services.list_songs(actor, limit=1))
+        _judges_songs.source(actor, services.list_songs(actor, limit=1))
         found = services.estimate_batch(actor, search=search, panel=panel)
         if not found.songs:
             _shared.empty_state("judges.batch.no_songs", "search_off")

@@ -57,7 +57,7 @@ def choose(actor: services.Actor) -> int | None:
     else:
         st.info(text("judges.song.none_found" if search else "judges.song.none"), icon=":material/search_off:")
         _demo(actor)
-    _source(actor, page)
+    source(actor, page)
     _own(actor)
     return chosen or None
 
@@ -144,7 +144,7 @@ def _demo(actor: services.Actor) -> None:
 # the place ------------------------------------------------------------
 
 
-def _source(actor: services.Actor, page: services.SongPage) -> None:
+def source(actor: services.Actor, page: services.SongPage) -> None:
     """Draw where shared lyrics come from, what is wrong with it, and the way to bring them up to date."""
     job = _refresh_job(actor, page)
     if job is not None and job.active:

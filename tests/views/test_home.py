@@ -8,7 +8,7 @@ from fake_services import demo
 
 from support.errors import AppError
 
-TITLES = {"ko": ["아티스트 성장 레이더", "AGT 음악 심사 AI", "심화 분석", "이미지 음악 추천",
+TITLES = {"ko": ["아티스트 성장 레이더", "AI 심사위원", "심화 분석", "이미지 음악 추천",
                  "플레이리스트 메이커", "히트 예측", "텍스트 BGM"]}
 
 
