@@ -84,7 +84,7 @@ def start(page: Page, server: Server, lang: str = "en", key: str = "start") -> N
     page.get_by_role("button", name=t(lang, f"judges.panel.{key}")).click()
 
 
-def pictures(browser, url: str, shots: Path, state: str, seen: str) -> None:
+def pictures(browser, url: str, shots: Path, state: str, seen: str, badges: bool = True) -> None:
     """Keep a picture of an address in both languages, themes and widths; nothing scrolls sideways."""
     for width, lang, scheme in LOOKS:
         page = opened(browser, lang=lang, scheme=scheme, width=width)
@@ -93,7 +93,7 @@ def pictures(browser, url: str, shots: Path, state: str, seen: str) -> None:
         settled(page)
         assert narrow(page), f"{state} {lang} {width} scrolls sideways"
         contrasts = page.evaluate(CONTRASTS)
-        assert contrasts and not [each for each in contrasts if each[1] < 4.5]
+        assert bool(contrasts) >= badges and not [each for each in contrasts if each[1] < 4.5]
         page.screenshot(path=shots / f"judges_{state}_{lang}_{scheme}_{width}.png")
         page.context.close()
 
@@ -118,7 +118,7 @@ def test_without_a_key_the_offline_rubric_judges_and_the_result_stays(browser, k
 
 def test_three_judges_stream_and_a_reload_does_not_stop_them(browser, keyed, llm, shots):
     llm.reset()
-    llm.default = Act(token_s=0.06)
+    llm.default = Act(token_s=0.04)
     page = opened(browser, lang="en")
     start(page, keyed)
     for place, model in enumerate(MODELS.values()):
@@ -183,3 +183,27 @@ def test_an_audition_is_cancelled(browser, keyed, llm, shots):
     settled(page)
     page.screenshot(path=shots / "judges_cancelled_ko_dark_390.png")
     page.context.close()
+
+
+def test_history_lists_compares_and_exports(browser, keyed, shots, tmp_path):
+    """What the tests before left: two whole auditions and a cancelled one."""
+    page = opened(browser, lang="en")
+    page.goto(f"{keyed.url}/ai_judges?lang=en&tab=history&by=best")
+    rows = page.locator(".st-key-judges_h_list")
+    expect(rows.get_by_text("220 / 300")).to_have_count(2)
+    settled(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name=t("en", "judges.history.export.csv"), exact=True).click()
+    saved = tmp_path / "auditions.csv"
+    download.value.save_as(saved)
+    lines = saved.read_text("utf-8-sig").splitlines()
+    assert len(lines) >= 3 and sum("GOOD" in line for line in lines) >= 2
+    for place in range(2):
+        rows.get_by_text(t("en", "judges.history.tick"), exact=True).nth(place).click()
+        settled(page)
+    expect(page.locator(".st-key-judges_compare")).to_contain_text(t("en", "judges.compare.title"))
+    settled(page)
+    page.screenshot(path=shots / "judges_compare_en_light_1280.png")
+    page.context.close()
+    pictures(browser, f"{keyed.url}/ai_judges?tab=history", shots, "history", ".st-key-judges_h_list")
+    pictures(browser, f"{keyed.url}/ai_judges?tab=batch", shots, "batch", ".st-key-judges_b_form", badges=False)
