@@ -29,11 +29,12 @@ what opens without a path."""
 
 def main() -> None:
     """Draw one run: settle the language, draw, and bring the URL up to date."""
-    choose_language()
-    try:
-        draw()
-    finally:
-        _shared.write_url()
+    with _shared.turn():
+        choose_language()
+        try:
+            draw()
+        finally:
+            _shared.write_url()
 
 
 def draw() -> None:

@@ -27,6 +27,11 @@ PLATFORM_HUES = {"youtube": "red", "spotify": "green", "soundcloud": "orange"}
 THRESHOLD_KEY = "sidebar_threshold"
 """Widget key of the quality threshold, which pages may lower."""
 
+TURNS = 2
+"""Pages drawn at once. One interpreter draws one at a time anyway; many at once only take it from each other."""
+TURN_S = 1.0
+"""Seconds a page waits for its turn before it goes ahead: one that waits for something outside holds up nobody."""
+_turns = threading.Semaphore(TURNS)
 _run = threading.local()
 """What the runs of a thread look up often, with the session it is of."""
 
@@ -38,6 +43,17 @@ class Frame:
     actor: services.Actor
     window_days: int | None
     threshold: float
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """Wait for one of the turns of drawing, so that a crowd's runs follow each other; never longer than `TURN_S`."""
+    mine = _turns.acquire(timeout=TURN_S)
+    try:
+        yield
+    finally:
+        if mine:
+            _turns.release()
 
 
 def set_frame(frame: Frame) -> None:

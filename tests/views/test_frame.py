@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import pytest
 from conftest import words
 
@@ -200,3 +202,16 @@ def test_both_languages_have_the_same_texts_and_placeholders():
     fields = {key: [{name for _, name, _, _ in Formatter().parse(side[key]) if name} for side in (korean, english)]
               for key in korean}
     assert not {key: pair for key, pair in fields.items() if pair[0] != pair[1]}
+
+
+def test_a_turn_is_given_back_and_nobody_waits_for_long(open_app, monkeypatch):
+    open_app()
+    from views import _shared
+
+    monkeypatch.setattr(_shared, "TURN_S", 0.01)
+    with ExitStack() as stack:
+        for _ in range(_shared.TURNS + 2):  # two more than there are: they go ahead
+            stack.enter_context(_shared.turn())
+    with pytest.raises(RuntimeError), _shared.turn():
+        raise RuntimeError
+    assert _shared._turns._value == _shared.TURNS
