@@ -10,7 +10,7 @@ import streamlit as st
 import services
 from views import _cache, _radar_inputs, _shared
 from views._radar_inputs import Choice, Drawing
-from views._radar_tiles import TILES, absence
+from views._radar_tiles import TILES
 from views._shared import day, number, plain, text
 
 FORMATS = {"momentum": "×%.2f", "acceleration": "%+.1f%%", "stability": "%.1f", "share": "%.1f%%"}
@@ -71,8 +71,9 @@ def tiles_table(growths: list[services.ArtistGrowth], platforms: list[str]) -> p
 
 def _row(growth: services.ArtistGrowth, platform: str) -> dict[str, Any]:
     metrics = {name: getattr(growth.metrics[platform], name) for name in TILES}
-    reasons = [f"{text(f'growth.tile.{name}')}: {absence(metric)}" for name, metric in metrics.items()
-               if metric.value is None]
+    lang = _shared.lang()
+    reasons = [f"{text(f'growth.tile.{name}')}: {services.absence_text(metric, lang)}"
+               for name, metric in metrics.items() if metric.value is None]
     return {"platform": _shared.platform(platform), "artist": growth.artist.name,
             **{name: metric.value for name, metric in metrics.items()}, "end": growth.window.end.isoformat(),
             "left_out": max(metric.left_out for metric in metrics.values()), "absent": " ".join(reasons)}

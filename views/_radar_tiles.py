@@ -32,7 +32,7 @@ def _tile(name: str, metric: Any, line: list[float]) -> None:
     """Draw one metric with its formula, and the reason where it is absent."""
     explained = text(f"growth.formula.{name}")
     if metric.value is None:
-        explained += "\n\n" + text("growth.absent", reason=absence(metric))
+        explained += "\n\n" + text("growth.absent", reason=services.absence_text(metric, _shared.lang()))
     elif name in ("total", "last_day_gain", "last_week_gain"):
         explained += "\n\n" + text("growth.exact", value=number(metric.value))
     left_out = None
@@ -43,11 +43,6 @@ def _tile(name: str, metric: Any, line: list[float]) -> None:
               delta_arrow="off", help=explained, width=TILE_WIDTH,
               chart_data=line if metric.value is not None else None,
               chart_type="bar" if name in BARS else "line")
-
-
-def absence(metric: Any) -> str:
-    return text(f"absent.{metric.reason}", used=number(metric.used), needed=number(metric.needed),
-                left_out=number(metric.left_out))
 
 
 def _value(name: str, value: float | None) -> str:

@@ -320,6 +320,13 @@ def sync_button(key: str, *, force: bool = False, label: str = "sidebar.sync", *
         start_sync(force=force)
 
 
+def nothing_imported(key: str) -> None:
+    """Say that there is no data yet, with the ways to some; `key` is the sync button's."""
+    with empty_state("growth.empty", "inbox", folder=services.settings().cmdata_dir.name):
+        sync_button(key, type="primary", icon=":material/sync:")
+        st.page_link("views/data.py", label=text("growth.empty.upload"), icon=":material/upload_file:")
+
+
 # downloads ------------------------------------------------------------
 
 

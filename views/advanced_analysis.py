@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-import services
 from views import (
     _analysis_alerts,
     _analysis_engineering,
@@ -27,20 +26,13 @@ def page() -> None:
     with _shared.errors_shown():
         artists = _cache.artists(_shared.frame().actor)
         if not artists:
-            _nothing_imported()
+            _shared.nothing_imported("analysis_sync")
             return
         choice = choose(artists)
         for name, tab in _shared.tabs("analysis", TABS).items():
             if tab.open:
                 with tab, _shared.errors_shown():
                     PARTS[name](choice)
-
-
-def _nothing_imported() -> None:
-    box = _shared.empty_state("growth.empty", "inbox", folder=services.settings().cmdata_dir.name)
-    with box:
-        _shared.sync_button("analysis_sync", type="primary", icon=":material/sync:")
-        st.page_link("views/data.py", label=text("growth.empty.upload"), icon=":material/upload_file:")
 
 
 PARTS = {"forecast": _analysis_forecast.draw, "patterns": _analysis_patterns.draw,

@@ -21,20 +21,13 @@ def page() -> None:
     with _shared.errors_shown():
         artists = _cache.artists(_shared.frame().actor)
         if not artists:
-            _nothing_imported()
+            _shared.nothing_imported("growth_sync")
             return
         choice = _radar_inputs.draw(artists)
         if not choice.artists:
             _shared.empty_state("growth.nobody", "person_search")
             return
         _draw(choice, [_growth(choice, artist) for artist in choice.artists])
-
-
-def _nothing_imported() -> None:
-    box = _shared.empty_state("growth.empty", "inbox", folder=services.settings().cmdata_dir.name)
-    with box:
-        _shared.sync_button("growth_sync", type="primary", icon=":material/sync:")
-        st.page_link("views/data.py", label=text("growth.empty.upload"), icon=":material/upload_file:")
 
 
 def _growth(choice: Choice, artist: services.ArtistSummary) -> services.ArtistGrowth:

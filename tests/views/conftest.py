@@ -18,7 +18,11 @@ APP = Path(__file__).parents[2] / "app.py"
 @pytest.fixture
 def fake(monkeypatch):
     """Put a fresh fake in the place of `services`, and have the pages imported anew on top of it."""
-    services = FakeServices()
+    yield from in_place(monkeypatch, FakeServices())
+
+
+def in_place(monkeypatch, services):
+    """Give a fake that stands in the place of `services`; the pages are imported anew on top of it, and after it."""
     monkeypatch.setitem(sys.modules, "services", services)
     for name in [name for name in sys.modules if name == "views" or name.startswith("views.")]:
         monkeypatch.delitem(sys.modules, name)

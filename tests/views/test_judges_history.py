@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import pytest
-from conftest import words
+from conftest import in_place, words
 from fake_auditions import score
 from fake_history import FakeHistory
 
@@ -21,13 +20,7 @@ FAILED = {2: {"state": "failed", "score": None, "review": "", "error_code": "pro
 @pytest.fixture
 def fake(monkeypatch):
     """Put a fake with a history in the place of `services`."""
-    services = FakeHistory()
-    monkeypatch.setitem(sys.modules, "services", services)
-    for name in [name for name in sys.modules if name == "views" or name.startswith("views.")]:
-        monkeypatch.delitem(sys.modules, name)
-    yield services
-    for name in [name for name in sys.modules if name == "views" or name.startswith("views.")]:
-        del sys.modules[name]
+    yield from in_place(monkeypatch, FakeHistory())
 
 
 @pytest.fixture
