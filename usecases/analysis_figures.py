@@ -20,6 +20,8 @@ HISTORY_PER_HORIZON = 2
 """Or as many horizons, where that is more."""
 PAST_FORECASTS = 6
 """Past forecasts drawn at most, the newest ones: more cover each other."""
+SETTLED_DAYS = 21
+"""Days from which a new level is told from a burst (`growth._levels`); before, it is said with that reserve."""
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -117,7 +119,9 @@ def anomaly(analysis: ArtistAnalysis, platform: str, *, lang: str) -> Figure:
 
 def anomaly_text(found: analytics.Anomaly, lang: str) -> str:
     """Return a spike, drop or new level in words."""
-    kind = found.kind if found.kind != "new_level" else "level_up" if found.multiple > 1 else "level_down"
+    kind = found.kind
+    if kind == "new_level":
+        kind = ("level_up" if found.multiple > 1 else "level_down") + ("" if found.days >= SETTLED_DAYS else "_so_far")
     one_day = found.day == found.last_day
     when = format_date(lang, found.day) if one_day or found.kind == "new_level" else t(
         lang, "common.days_between", start=format_date(lang, found.day), end=format_date(lang, found.last_day))
