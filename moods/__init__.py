@@ -1,0 +1,1 @@
+"""Mood tags, their vectors, and the search for songs by them."""
