@@ -25,6 +25,16 @@ KEYS = ("OPENAI_API_KEY", "GOOGLE_API_KEY", "FRIENDLI_API_KEY", "LASTFM_API_KEY"
 """Names of the keys of outside services."""
 
 
+CATEGORY_WEIGHTS = {"emotion": 1.0, "style": 1.0, "situation": 0.6, "season": 0.5, "weather": 0.5, "time": 0.4}
+"""Weight of each category of mood tags in a song's vector. Not yet measured."""
+CONFLICT = 0.12
+"""What a song's similarity loses for each of time, weather and season that is another than the wished one."""
+WORDS_WEIGHT = 0.8
+"""Weight of a tag found in free words against one that is given."""
+FREE_WORDS = 0.3
+"""Weight of the free words' own vector against one category's tags."""
+
+
 class SettingsError(ValueError):
     """A setting that cannot be used: its `name`, its `value`, and what is `accepted`."""
 
@@ -72,6 +82,9 @@ class Settings:
     alert_webhook : str or None
         Where alerts are posted (``ALERT_WEBHOOK_URL``); hidden from `repr`, since the address is the key.
     aws_region : str
+    embedding_model : str or None
+        Model of texts (``EMBEDDING_MODEL``): any sentence-transformers model by name or folder; None: the one that
+        comes with the product.
     keys : dict of str to str
         Keys that are set, by name; hidden from `repr`.
     """
@@ -96,6 +109,7 @@ class Settings:
     base_urls: dict[str, str] = field(default_factory=dict)
     alert_webhook: str | None = field(default=None, repr=False)
     aws_region: str = "ap-northeast-2"
+    embedding_model: str | None = None
     keys: dict[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -133,6 +147,7 @@ def _load() -> Settings:
                    if (address := _web_address(values, f"{provider.upper()}_BASE_URL"))},
         alert_webhook=_web_address(values, "ALERT_WEBHOOK_URL"),
         aws_region=values.get("AWS_REGION") or "ap-northeast-2",
+        embedding_model=values.get("EMBEDDING_MODEL"),
         # a judge of judges.toml may name a key of its own
         keys={name: value for name, value in values.items() if name in KEYS or name.endswith("_API_KEY")},
     )
