@@ -1,9 +1,9 @@
 """Vectors of songs and of wishes from their mood tags.
 
-A song's vector is the weighted sum over categories of the mean of its tags' centred vectors, scaled to length 1; a
+A song's vector is the weighted sum over categories of the mean of its tags' centred vectors, scaled to length 1. A
 wish's vector is the same with a weight for each tag, -1 to 1, and free words joined in. Emotion and style weigh most:
-in a plain sentence of six tags the embedding finds the place and misses the mood. A song whose time, weather or season is
-another than the wished one loses `config.CONFLICT`, since "summer" and "winter" lie close in any embedding.
+in a plain sentence of six tags the embedding finds the place and misses the mood. A song whose time, weather or season
+is another than the wished one loses `config.CONFLICT`, since "summer" and "winter" lie close in any embedding.
 """
 
 from __future__ import annotations
