@@ -1,0 +1,205 @@
+"""Exact search for the nearest of many vectors, in memory.
+
+Rows are kept group by group, so that a search within some groups reads only their slices. Up to `FLOATS` rows are held
+as they are and compared by one matrix product; more are held as 8-bit codes with a scale for each row, which a compiled
+loop compares four times as fast, and whatever may belong to the answer is then scored again from the exact vectors.
+Both ways give the same answer: the first pass has a known error, and no row within it is left out. Scores are sums in
+double precision row by row, so that equal rows have equal scores wherever they stand.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FLOATS = 300_000
+"""Rows up to which vectors are held in single precision (0.46 GB at 384 numbers each)."""
+BLOCK = 256
+"""Rows whose best score is kept by the first pass: the k-th best of these bounds the k-th best row from below."""
+_CHUNK = 16_384
+_LEVELS = 127
+_FLOAT_ERROR = 2e-6
+"""Largest error of a sum of products of unit vectors in single precision (Higham's bound at 384 terms is 2e-5; the
+largest seen is 3e-7)."""
+NOTHING = -np.inf
+
+Rows = Callable[[NDArray[np.int64]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The best rows of a search, best first; rows of equal score by number.
+
+    Attributes
+    ----------
+    rows : ndarray of int64, shape (k,)
+    scores : ndarray of float64, shape (k,)
+    """
+
+    rows: NDArray[np.int64]
+    scores: NDArray[np.float64]
+
+
+class VectorIndex:
+    """Vectors of length 1 (or 0), in groups.
+
+    Parameters
+    ----------
+    rows : callable
+        Gives the exact vectors of some rows, shape (m, width) for m row numbers in ascending order. It is asked for all
+        of them once, a chunk at a time, and afterwards, where only codes are held, for those that may belong to an
+        answer.
+    groups : ndarray of int, shape (n,)
+        The group of each row, ascending.
+    width : int
+    floats : int
+        Number of rows up to which single precision is held.
+
+    Raises
+    ------
+    ValueError
+        If `groups` does not ascend.
+    """
+
+    def __init__(self, rows: Rows, groups: NDArray[Any], width: int, *, floats: int = FLOATS) -> None:
+        if np.any(groups[1:] < groups[:-1]):
+            raise ValueError("groups must ascend")
+        self._rows, self.width, self.size = rows, width, len(groups)
+        names, starts = np.unique(groups, return_index=True)
+        self.groups = {int(name): slice(int(start), int(end)) for name, start, end in
+                       zip(names, starts, [*starts[1:], self.size], strict=True)}
+        self.coded = self.size > floats
+        self._held = np.empty((self.size, width), np.int8 if self.coded else np.float32)
+        self._scales = np.empty(self.size if self.coded else 0, np.float32)
+        self._error = _FLOAT_ERROR
+        for start in range(0, self.size, _CHUNK):
+            self._hold(start, rows(np.arange(start, min(start + _CHUNK, self.size))))
+
+    def _hold(self, start: int, vectors: NDArray[np.float32]) -> None:
+        place = slice(start, start + len(vectors))
+        if not self.coded:
+            self._held[place] = vectors
+            return
+        scales = np.maximum(np.abs(vectors).max(axis=1), 1e-12) / _LEVELS
+        codes = np.rint(vectors / scales[:, None])
+        lost = np.linalg.norm(vectors - codes * scales[:, None], axis=1)
+        self._held[place], self._scales[place] = codes, scales
+        self._error = max(self._error, float(lost.max(initial=0)) + _FLOAT_ERROR)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self._held.nbytes + self._scales.nbytes
+
+    def top(self, vector: NDArray[np.float32], k: int, groups: Sequence[int] | None = None,
+            minus: NDArray[np.float32] | None = None) -> Found:
+        """Return the `k` rows with the highest scores; fewer if there are no more.
+
+        Parameters
+        ----------
+        vector : ndarray of float32, shape (width,)
+            Of length 1 or 0.
+        k : int
+        groups : sequence of int, optional
+            Only these; by default all.
+        minus : ndarray of float32, shape (n,), optional
+            What each row's score loses; infinite: the row is left out.
+
+        Returns
+        -------
+        Found
+            A score is the product of the vectors less `minus`.
+        """
+        names = self.groups if groups is None else dict.fromkeys(groups)
+        slices = [self.groups[name] for name in names if name in self.groups]
+        slices = [slice(0, self.size)] if groups is None and self.size else slices
+        if not slices or k < 1:
+            return Found(np.empty(0, np.int64), np.empty(0))
+        parts = [self._near(vector, place, k, minus) for place in slices]
+        least = _kth([bests for bests, _ in parts], k) - 2 * self._error
+        rows = np.concatenate([place.start + np.flatnonzero(scores >= least) for place, (_, scores) in
+                               zip(slices, parts, strict=True)])
+        return self._exact(vector, np.sort(rows), k, minus)
+
+    def _near(self, vector: NDArray[np.float32], place: slice, k: int, minus: NDArray[np.float32] | None,
+              ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the best score of each block of a slice, and all scores, to within the index's error."""
+        scores = self._coded_scores(vector, place) if self.coded else self._held[place] @ vector
+        if minus is not None:
+            scores -= minus[place]
+        if len(scores) <= BLOCK * max(k, 16):
+            return np.partition(scores, max(0, len(scores) - k))[-k:], scores
+        edges = np.arange(0, len(scores), BLOCK)
+        return np.maximum.reduceat(scores, edges), scores
+
+    def _coded_scores(self, vector: NDArray[np.float32], place: slice) -> NDArray[np.float32]:
+        codes, scales, wish = self._held[place], self._scales[place], np.ascontiguousarray(vector, np.float32)
+        scores = np.empty(len(codes), np.float32)
+        edges = np.linspace(0, len(codes), _threads() + 1).astype(int)
+        kernel = _kernel()
+        list(_pool().map(lambda start, end: kernel(codes[start:end], scales[start:end], wish, scores[start:end]),
+                         edges[:-1], edges[1:]))
+        return scores
+
+    def _exact(self, vector: NDArray[np.float32], rows: NDArray[np.int64], k: int,
+               minus: NDArray[np.float32] | None) -> Found:
+        scores = np.empty(len(rows))
+        wish = vector.astype(np.float64)
+        for start in range(0, len(rows), _CHUNK):
+            some = rows[start:start + _CHUNK]
+            vectors = self._rows(some) if self.coded else self._held[some]
+            scores[start:start + _CHUNK] = (vectors * wish).sum(axis=1)
+        if minus is not None:
+            scores -= minus[rows]
+        order = np.lexsort((rows, -np.round(scores, 9)))[:k]
+        order = order[scores[order] > NOTHING]
+        return Found(rows[order], scores[order])
+
+
+def _kth(bests: Sequence[NDArray[np.float32]], k: int) -> float:
+    """Return the k-th highest of some scores, each reached by another row; minus infinity if there are fewer."""
+    every = np.concatenate(bests)
+    return float(np.partition(every, len(every) - k)[len(every) - k]) if len(every) >= k else NOTHING
+
+
+def _threads() -> int:
+    return max(1, min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_threads(), thread_name_prefix="search")
+
+
+_compiling = threading.Lock()
+
+
+def _kernel() -> Any:
+    with _compiling:
+        return _compiled()
+
+
+@cache
+def _compiled() -> Any:
+    """Return the compiled comparison of 8-bit rows with a wish; numba is loaded (1 s) only where codes are held."""
+    from numba import njit
+
+    @njit(nogil=True, fastmath=True)
+    def compare(codes: Any, scales: Any, wish: Any, scores: Any) -> None:
+        for row in range(codes.shape[0]):
+            total = np.float32(0)
+            for place in range(codes.shape[1]):
+                total += np.float32(codes[row, place]) * wish[place]
+            scores[row] = total * scales[row]
+
+    compare(np.zeros((1, 2), np.int8), np.ones(1, np.float32), np.zeros(2, np.float32), np.empty(1, np.float32))
+    return compare
+
