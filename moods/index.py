@@ -32,11 +32,12 @@ largest seen is 3e-7)."""
 NOTHING = -np.inf
 
 Rows = Callable[[NDArray[np.int64]], NDArray[np.float32]]
+Ties = Callable[[NDArray[np.int64]], NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The best rows of a search, best first; rows of equal score by number.
+    """The best rows of a search, best first; of rows with equal scores the lower number first.
 
     Attributes
     ----------
@@ -100,7 +101,7 @@ class VectorIndex:
         return self._held.nbytes + self._scales.nbytes
 
     def top(self, vector: NDArray[np.float32], k: int, groups: Sequence[int] | None = None,
-            minus: NDArray[np.float32] | None = None) -> Found:
+            minus: NDArray[np.float32] | None = None, ties: Ties | None = None) -> Found:
         """Return the `k` rows with the highest scores; fewer if there are no more.
 
         Parameters
@@ -112,6 +113,8 @@ class VectorIndex:
             Only these; by default all.
         minus : ndarray of float32, shape (n,), optional
             What each row's score loses; infinite: the row is left out.
+        ties : callable, optional
+            Gives a number for each of some rows: of rows with equal scores the one with the higher comes first.
 
         Returns
         -------
@@ -127,7 +130,7 @@ class VectorIndex:
         least = _kth([bests for bests, _ in parts], k) - 2 * self._error
         rows = np.concatenate([place.start + np.flatnonzero(scores >= least) for place, (_, scores) in
                                zip(slices, parts, strict=True)])
-        return self._exact(vector, np.sort(rows), k, minus)
+        return self._exact(vector, np.sort(rows), k, minus, ties)
 
     def _near(self, vector: NDArray[np.float32], place: slice, k: int, minus: NDArray[np.float32] | None,
               ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -150,7 +153,7 @@ class VectorIndex:
         return scores
 
     def _exact(self, vector: NDArray[np.float32], rows: NDArray[np.int64], k: int,
-               minus: NDArray[np.float32] | None) -> Found:
+               minus: NDArray[np.float32] | None, ties: Ties | None) -> Found:
         scores = np.empty(len(rows))
         wish = vector.astype(np.float64)
         for start in range(0, len(rows), _CHUNK):
@@ -159,7 +162,8 @@ class VectorIndex:
             scores[start:start + _CHUNK] = (vectors * wish).sum(axis=1)
         if minus is not None:
             scores -= minus[rows]
-        order = np.lexsort((rows, -np.round(scores, 9)))[:k]
+        second = ties(rows).astype(np.int64) if ties is not None else np.zeros(len(rows), np.int64)
+        order = np.lexsort((rows, -second, -np.round(scores, 9)))[:k]
         order = order[scores[order] > NOTHING]
         return Found(rows[order], scores[order])
 
