@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 
@@ -51,6 +51,8 @@ class ChatRequest:
         Most tokens of the reply.
     seed : int or None
         For services that know one.
+    picture : bytes or None
+        A JPEG that `user` is about, for models that see.
     """
 
     system: str
@@ -59,6 +61,7 @@ class ChatRequest:
     temperature: float = 0.7
     max_tokens: int = 2000
     seed: int | None = None
+    picture: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,90 @@ class ChatModel(Protocol):
         ------
         ProviderError
             If there is no whole reply; `RateLimited` where the service asks to wait longer than we do.
+        Cancelled
+            If `stopped` said True.
+        """
+
+
+@dataclass(frozen=True)
+class VisionTag:
+    """A mood tag a model gave to a picture.
+
+    Attributes
+    ----------
+    tag, category : str
+        Of the vocabulary handed in, and belonging together there.
+    confidence : float
+        0 to 1, as the model says.
+    ground : str
+        ``seen`` (what the tag names is in the picture) or ``inferred`` (it follows from what is).
+    """
+
+    tag: str
+    category: str
+    confidence: float
+    ground: str
+
+
+@dataclass(frozen=True)
+class VisionAnswer:
+    """What a model saw in a picture.
+
+    Attributes
+    ----------
+    tags : tuple of VisionTag
+        By category in the vocabulary's order, then the most confident first; at most three a category, one at least
+        in all.
+    dropped : int
+        Entries of the reply that are not in the vocabulary, in another category, repeated, too many or not whole.
+    provider, model : str
+        The service, and the model as it was asked for.
+    input_tokens, output_tokens : int or None
+        None where the service does not say.
+    cost_usd : float or None
+        None where the price or a count is unknown.
+    """
+
+    tags: tuple[VisionTag, ...]
+    dropped: int
+    provider: str
+    model: str
+    input_tokens: int | None
+    output_tokens: int | None
+    cost_usd: float | None
+
+
+class Vision(Protocol):
+    """Looks at a picture and names its moods in words it is given."""
+
+    @property
+    def provider(self) -> str:
+        """Key of the service in `providers.registry.SERVICES`."""
+
+    @property
+    def model(self) -> str:
+        """Name of the model as it is asked for."""
+
+    def look(self, picture_jpeg: bytes, vocabulary: Mapping[str, Sequence[str]], *,
+             stopped: Callable[[], bool] = never) -> VisionAnswer:
+        """Return the tags of a picture.
+
+        Parameters
+        ----------
+        picture_jpeg : bytes
+            It leaves this machine; hand in what `support.decoding.picture` made, which holds nothing but pixels.
+        vocabulary : mapping of str to sequence of str
+            The tags allowed, by category. What else the model says is dropped, never mapped to something near.
+        stopped : callable
+            Asked at least ten times a second; once it says True the connection is closed.
+
+        Raises
+        ------
+        ValueError
+            If the picture is no JPEG or the vocabulary has a category without tags, or none.
+        ProviderError
+            If there is no whole answer, or no tag is left of it. Where the service had answered, `values` hold
+            ``input_tokens``, ``output_tokens`` and ``cost_usd`` of the reply, which is billed all the same.
         Cancelled
             If `stopped` said True.
         """

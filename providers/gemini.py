@@ -95,7 +95,7 @@ class GeminiChat:
         while True:
             try:
                 chunks: Any = await _client(self.key, self.base_url).aio.models.generate_content_stream(
-                    model=self.model, contents=request.user, config=types.GenerateContentConfig(**config))
+                    model=self.model, contents=_contents(request), config=types.GenerateContentConfig(**config))
                 async with aclosing(chunks):
                     async for chunk in chunks:
                         began = True
@@ -120,6 +120,16 @@ class GeminiChat:
             if (self.base_url, self.model) not in _no_schema:
                 config["response_json_schema"] = request.schema
         return config
+
+
+def _contents(request: ChatRequest) -> Any:
+    """Return what the user says: the text, and before it the picture where there is one."""
+    if request.picture is None:
+        return request.user
+    from google.genai import types
+
+    return [types.Part.from_bytes(data=request.picture, mime_type="image/jpeg"),
+            types.Part.from_text(text=request.user)]
 
 
 def _sum(*counts: int | None) -> int | None:

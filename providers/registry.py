@@ -1,4 +1,7 @@
-"""Which language models there are, by the name of their service; an SDK is imported with the first reply asked for."""
+"""Which language models, models that see and finders of videos there are, by the name of their service.
+
+An SDK is imported with the first reply asked for.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from providers import friendli, gemini, openai
+from providers import friendli, gemini, openai, youtube
 from providers._calls import Limits
 from providers._troubles import Service, no_key
-from providers.base import ChatModel
+from providers._vision import VisionModel
+from providers.base import ChatModel, Vision
 from support.errors import DataError
 
 SERVICES: Mapping[str, Service] = {
@@ -17,6 +21,10 @@ SERVICES: Mapping[str, Service] = {
     "compatible": Service("compatible", None),
 }
 """What `chat_model` knows, with the name of the key each needs (None: it may do without)."""
+VISION_MODELS: Mapping[str, str] = {"openai": "gpt-4o-mini", "gemini": "gemini-3.1-flash-lite"}
+"""Services whose models see, in the order they are asked, with the model of each (docs/adr/0011, 0016)."""
+VISION_SETTINGS: Mapping[str, str] = {"openai": "VISION_OPENAI_MODEL", "gemini": "VISION_GEMINI_MODEL"}
+"""Settings that name another model."""
 BASE_URLS = {"openai": openai.BASE_URL, "friendli": friendli.BASE_URL, "gemini": gemini.BASE_URL}
 
 
@@ -56,6 +64,71 @@ def chat_model(provider: str, model: str, *, key: str | None, base_url: str | No
     if key and not (key.isascii() and key.isprintable()):
         raise DataError("model.key_form", setting=SERVICES[provider].setting or "key_name")
     return _made(provider, model, key, address, limits or Limits())
+
+
+def vision(provider: str, *, key: str | None, model: str | None = None, base_url: str | None = None,
+           limits: Limits | None = None) -> Vision:
+    """Return a model that sees; nothing is sent yet.
+
+    Parameters
+    ----------
+    provider : str
+        A key of `VISION_MODELS`.
+    key : str or None
+    model : str or None
+        None takes the one of `VISION_MODELS`.
+    base_url : str or None
+        None takes the service's own.
+    limits : Limits or None
+        None takes the defaults.
+
+    Raises
+    ------
+    DataError, MissingKey
+        As `chat_model` does.
+    """
+    if provider not in VISION_MODELS:
+        raise DataError("model.provider", provider=provider, accepted=", ".join(VISION_MODELS))
+    name = VISION_MODELS[provider] if model is None else model
+    chat = chat_model(provider, name, key=key, base_url=base_url, limits=limits)
+    return VisionModel(chat, SERVICES[provider], VISION_SETTINGS[provider])
+
+
+def visions(keys: Mapping[str, str], *, models: Mapping[str, str] | None = None,
+            base_urls: Mapping[str, str] | None = None, limits: Limits | None = None) -> tuple[Vision, ...]:
+    """Return the models that see and have a key, in the order they should be asked; empty where there is no key.
+
+    Parameters
+    ----------
+    keys : mapping of str to str
+        As in `config.Settings.keys`.
+    models, base_urls : mapping of str to str or None
+        By service, in place of the defaults.
+    limits : Limits or None
+        Of each call.
+
+    Raises
+    ------
+    DataError
+        If a key, a name or an address cannot be used.
+    """
+    models, base_urls = models or {}, base_urls or {}
+    having = {provider: (keys.get(SERVICES[provider].setting or "") or "").strip() for provider in VISION_MODELS}
+    return tuple(vision(provider, key=key, model=models.get(provider), base_url=base_urls.get(provider), limits=limits)
+                 for provider, key in having.items() if key)
+
+
+def video_search(keys: Mapping[str, str], *, base_urls: Mapping[str, str] | None = None) -> youtube.YouTube:
+    """Return the search for a song's video; nothing is sent yet.
+
+    Raises
+    ------
+    MissingKey
+        If ``YOUTUBE_API_KEY`` is not set; `providers.youtube.search_link` needs none.
+    DataError
+        If the address cannot be used.
+    """
+    return youtube.YouTube(keys.get(youtube.KEY_NAME, ""), base_url=(base_urls or {}).get("youtube", youtube.BASE_URL))
 
 
 @dataclass(frozen=True)

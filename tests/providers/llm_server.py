@@ -11,6 +11,7 @@ pages under test use it alike.
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import re
 import socket
@@ -57,7 +58,7 @@ class Act:
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it came, in the same words for both protocols; `at` is monotonic seconds."""
+    """A request as it came, in the same words for both protocols; `at` is monotonic seconds, `picture` a JPEG's bytes."""
 
     protocol: str
     model: str
@@ -67,6 +68,7 @@ class Asked:
     body: dict[str, Any]
     headers: dict[str, str]
     at: float
+    picture: bytes | None = None
 
 
 class Gone(Exception):
@@ -280,8 +282,13 @@ class _OpenAI(_Protocol):
     def read(self) -> Asked:
         said = {each["role"]: each["content"] for each in self.body["messages"]}
         form = self.body.get("response_format") or {}
-        return Asked("openai", self.body["model"], said.get("system", ""), said.get("user", ""),
-                     form.get("json_schema", {}).get("schema"), self.body, self.headers, time.monotonic())
+        user, picture = said.get("user", ""), None
+        if isinstance(user, list):
+            [url] = [part["image_url"]["url"] for part in user if part["type"] == "image_url"]
+            picture = base64.b64decode(url.removeprefix("data:image/jpeg;base64,"), validate=True)
+            user = "".join(part["text"] for part in user if part["type"] == "text")
+        return Asked("openai", self.body["model"], said.get("system", ""), user,
+                     form.get("json_schema", {}).get("schema"), self.body, self.headers, time.monotonic(), picture)
 
     def complaint(self) -> tuple[int, Any] | None:
         given = self.headers.get("authorization", "")
@@ -328,10 +335,15 @@ class _Gemini(_Protocol):
 
     def read(self) -> Asked:
         config = self.body.get("generationConfig") or {}
+        parts = self.body["contents"][0]["parts"]
+        pictures = [part["inlineData"] for part in parts if "inlineData" in part]
+        # The SDK writes mime_type and URL-safe base64; protobuf's JSON, which the service reads, takes both forms of each.
+        assert all(each.get("mimeType", each.get("mime_type")) == "image/jpeg" for each in pictures)
+        seen = [base64.b64decode(each["data"].translate(str.maketrans("-_", "+/")), validate=True) for each in pictures]
         return Asked("gemini", self.path_model,
                      "".join(part["text"] for part in (self.body.get("systemInstruction") or {"parts": []})["parts"]),
-                     "".join(part["text"] for part in self.body["contents"][0]["parts"]),
-                     config.get("responseJsonSchema"), self.body, self.headers, time.monotonic())
+                     "".join(part.get("text", "") for part in parts),
+                     config.get("responseJsonSchema"), self.body, self.headers, time.monotonic(), *seen)
 
     def complaint(self) -> tuple[int, Any] | None:
         if self.server.key is not None and self.headers.get("x-goog-api-key") != self.server.key:
