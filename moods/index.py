@@ -74,9 +74,9 @@ class VectorIndex:
         if np.any(groups[1:] < groups[:-1]):
             raise ValueError("groups must ascend")
         self._rows, self.width, self.size = rows, width, len(groups)
-        names, starts = np.unique(groups, return_index=True)
-        self.groups = {int(name): slice(int(start), int(end)) for name, start, end in
-                       zip(names, starts, [*starts[1:], self.size], strict=True)}
+        names, starts, counts = np.unique(groups, return_index=True, return_counts=True)
+        self.groups = {int(name): slice(int(start), int(start + count)) for name, start, count in
+                       zip(names, starts, counts, strict=True)}
         self.coded = self.size > floats
         self._held = np.empty((self.size, width), np.int8 if self.coded else np.float32)
         self._scales = np.empty(self.size if self.coded else 0, np.float32)
