@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import signal
 import struct
 import subprocess
 import sys
@@ -349,7 +350,7 @@ def test_the_size_in_any_header_is_checked(kind):
     else:
         at = data.index(b"ispe") + 8
         data[at:at + 8] = struct.pack(">II", 9000, 9000)
-    assert refused(bytes(data)).code in ("picture.pixels", "picture.broken")
+    assert refused(bytes(data)).code == "picture.pixels"
 
 
 def test_a_text_that_unfolds_is_not_unfolded(pool):
@@ -380,6 +381,21 @@ def test_a_picture_that_takes_too_long_ends_its_worker_only(pool, monkeypatch):
     assert not psutil.pid_exists(before) and workers_here.pids() == []
     monkeypatch.undo()
     assert corners(picture(encoded(quarters()))) == QUARTERS
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="stops a process")
+def test_a_worker_that_hangs_is_ended(pool, monkeypatch):
+    workers_here = pool()
+    picture(encoded(quarters()))
+    [before] = workers_here.pids()
+    monkeypatch.setattr(decoding, "PICTURE_S", 0.2)
+    rescue = threading.Timer(8, os.kill, (before, signal.SIGCONT))  # so that this test ends whatever happens
+    rescue.start()
+    os.kill(before, signal.SIGSTOP)
+    start = time.monotonic()
+    assert refused(encoded(quarters())).code == "picture.slow" and time.monotonic() - start < 5
+    rescue.cancel()
+    assert not psutil.pid_exists(before)
 
 
 def killed_while_decoding(times):

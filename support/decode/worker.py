@@ -63,7 +63,12 @@ def _limit(memory_bytes: int) -> bool:
         import resource
     except ImportError:  # Windows: the time limit and the checks of sizes remain
         return False
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if memory_bytes:
-        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    try:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if memory_bytes:
+            _, hard = resource.getrlimit(resource.RLIMIT_AS)
+            least = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
+            resource.setrlimit(resource.RLIMIT_AS, (least, least))
+    except (ValueError, OSError):  # macOS knows the limit and does not take it
+        return False
     return True
