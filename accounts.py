@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from support.errors import NotAllowed
 
 ROLES = ("viewer", "analyst", "administrator")
-ADMINISTRATOR_ONLY = frozenset({"sync", "delete", "import", "train", "settings", "upload"})
-NOT_FOR_VIEWERS = frozenset({"alert", "audition"})
+ADMINISTRATOR_ONLY = frozenset({"sync", "delete", "import", "train", "settings", "upload", "moderate"})
+NOT_FOR_VIEWERS = frozenset({"alert", "audition", "catalogue", "picture"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ LOCAL_ADMINISTRATOR = Actor(id=1, role="administrator", name="local")
 def may(actor: Actor, act: str) -> bool:
     """Return whether `actor` may do `act`.
 
-    ``sync``, ``delete``, ``import``, ``train``, ``settings`` and ``upload`` take an administrator; ``alert`` and
-    ``audition`` are not for viewers.
+    ``sync``, ``delete``, ``import``, ``train``, ``settings``, ``upload`` and ``moderate`` take an administrator;
+    ``alert``, ``audition``, ``catalogue`` (editing tags) and ``picture`` are not for viewers.
     """
     return actor.role == "administrator" or (
         act not in ADMINISTRATOR_ONLY and not (actor.role == "viewer" and act in NOT_FOR_VIEWERS))

@@ -14,6 +14,7 @@ import db
 from accounts import LOCAL_ADMINISTRATOR, Actor, may
 from analytics import CLASSES, LEVELS, PLAIN, STAGE_BOUNDS, STAGES, next_target
 from growth.stages import CLASS_BOUNDS, MIN_ARTISTS, MIN_OTHERS
+from recommender import Wish
 from support.errors import AppError
 from usecases import jobs
 from usecases.alerts import (
@@ -105,7 +106,34 @@ from usecases.growth import (
 )
 from usecases.home import capabilities, demo_song, home
 from usecases.jobs import active_job, cancel_job, get_job, latest_job
+from usecases.listening import known_videos, listen, quota
+from usecases.mood_search import COUNTS, MOST_GENRES, MoodSongs, SongHit, find_songs
 from usecases.outlook import FAR_DAYS, analyse
+from usecases.picture_results import ImageTag, Listen, PictureSearch, PictureView, Recommendation
+from usecases.pictures import (
+    MOST_WORDS,
+    REASONS,
+    STEPS,
+    archive,
+    archive_tags,
+    delete_picture,
+    get_picture,
+    jobs_ahead,
+    link_picture,
+    list_pictures,
+    picture_by_link,
+    picture_error,
+    picture_jpeg,
+    picture_mood,
+    picture_songs,
+    remove_picture,
+    report_picture,
+    settle_reports,
+    share_picture,
+    submit_picture,
+    unshare_picture,
+    weigh_tags,
+)
 from usecases.pipeline import PipelineState, pipeline
 from usecases.report import artist_report
 from usecases.results import (
@@ -146,24 +174,28 @@ _started = False
 
 __all__ = [
     "Actor", "AlertEvent", "AlertRule", "AnalyseReport", "ArtistAnalysis", "ArtistChange", "ArtistData", "ArtistGrowth",
-    "ArtistSummary", "AuditionRow", "AuditionView", "BatchEstimate", "BatchView", "CLASSES", "CLASS_BOUNDS",
+    "ArtistSummary", "AuditionRow", "AuditionView", "BatchEstimate", "BatchView", "CLASSES", "CLASS_BOUNDS", "COUNTS",
     "Capability", "DataStatus", "DeletePreview", "DemoSong", "Difference", "FAR_DAYS", "FileOutcome", "FileRecord",
-    "HomeSummary", "JobView", "JudgeMark", "JudgeView", "LEVELS", "LIMITS", "MIN_ARTISTS", "MIN_OTHERS",
-    "MOST_EXPORTED", "MOST_REPORTED", "Outlook", "PLAIN", "PanelView", "Peer", "PipelineState", "RefreshReport",
-    "Riser", "RunSummary", "STAGES", "STAGE_BOUNDS", "SUGGESTED", "SavedLyrics", "Song", "SongPage", "SongRow",
-    "SongSummary", "Standings", "SyncReport", "TILES", "UploadOutcome", "absence_text", "accept_level", "active_job",
-    "add_rule", "add_song", "add_songs", "analyse", "analysis_figure", "anomaly_text", "artist_analysis", "artist_data",
-    "artist_growth", "artist_report", "audition_figure", "audition_html", "audition_json", "audition_judges",
-    "audition_table", "cancel_audition", "cancel_job", "capabilities", "chance_text", "compare_auditions",
-    "comparison_figure", "current_actor", "data_status", "data_version", "delete_artist", "delete_audition",
-    "delete_rule", "delete_song", "deliver", "demo_song", "differing_terms", "estimate_batch", "evaluate",
-    "forecast_table", "get_audition", "get_job", "get_song", "home", "latest_job", "lead_text", "list_artists",
-    "list_auditions", "list_batches", "list_events", "list_files", "list_rules", "list_songs", "mark_seen", "may",
-    "milestone", "milestone_text", "next_target", "pairs_with_lags", "panels", "peers", "pipeline", "portfolio_table",
-    "preview_delete", "ready", "recent_runs", "refused_songs", "rejected_rows", "restore_files", "resume_batch",
-    "retry_judge", "save_uploads", "scenarios", "sentence", "set_file_options", "settings", "song_info", "standings",
-    "start", "start_audition", "start_batch", "started", "stop", "submit_refresh", "submit_sync", "sync", "tile",
-    "tile_text", "unseen_alerts", "withdraw_level",
+    "HomeSummary", "ImageTag", "JobView", "JudgeMark", "JudgeView", "LEVELS", "LIMITS", "Listen", "MIN_ARTISTS",
+    "MIN_OTHERS", "MOST_EXPORTED", "MOST_GENRES", "MOST_REPORTED", "MOST_WORDS", "MoodSongs", "Outlook", "PLAIN",
+    "PanelView", "Peer", "PictureSearch", "PictureView", "PipelineState", "REASONS", "Recommendation", "RefreshReport",
+    "Riser", "RunSummary", "STAGES", "STAGE_BOUNDS", "STEPS", "SUGGESTED", "SavedLyrics", "Song", "SongHit", "SongPage",
+    "SongRow", "SongSummary", "Standings", "SyncReport", "TILES", "UploadOutcome", "Wish", "absence_text",
+    "accept_level", "active_job", "add_rule", "add_song", "add_songs", "analyse", "analysis_figure", "anomaly_text",
+    "archive", "archive_tags", "artist_analysis", "artist_data", "artist_growth", "artist_report", "audition_figure",
+    "audition_html", "audition_json", "audition_judges", "audition_table", "cancel_audition", "cancel_job",
+    "capabilities", "chance_text", "compare_auditions", "comparison_figure", "current_actor", "data_status",
+    "data_version", "delete_artist", "delete_audition", "delete_picture", "delete_rule", "delete_song", "deliver",
+    "demo_song", "differing_terms", "estimate_batch", "evaluate", "find_songs", "forecast_table", "get_audition",
+    "get_job", "get_picture", "get_song", "home", "jobs_ahead", "known_videos", "latest_job", "lead_text",
+    "link_picture", "list_artists", "list_auditions", "list_batches", "list_events", "list_files", "list_pictures",
+    "list_rules", "list_songs", "listen", "mark_seen", "may", "milestone", "milestone_text", "next_target",
+    "pairs_with_lags", "panels", "peers", "picture_by_link", "picture_error", "picture_jpeg", "picture_mood",
+    "picture_songs", "pipeline", "portfolio_table", "preview_delete", "quota", "ready", "recent_runs", "refused_songs",
+    "rejected_rows", "remove_picture", "report_picture", "restore_files", "resume_batch", "retry_judge", "save_uploads",
+    "scenarios", "sentence", "set_file_options", "settings", "settle_reports", "share_picture", "song_info",
+    "standings", "start", "start_audition", "start_batch", "started", "stop", "submit_picture", "submit_refresh",
+    "submit_sync", "sync", "tile", "tile_text", "unseen_alerts", "unshare_picture", "weigh_tags", "withdraw_level",
 ]
 
 

@@ -155,6 +155,28 @@ class S3Texts:
         with closing(answer["Body"]) as body:  # one that was not read to its end must not stay in the pool
             return self._ask(lambda _: body.read(limit + 1)), answer["ETag"]
 
+    def write(self, name: str, data: bytes, kind: str) -> None:
+        """Store an object of a media type.
+
+        Raises
+        ------
+        ProviderError
+            As `list` does.
+        """
+        done = self._ask(lambda s3: s3.put_object(Bucket=self.place.bucket, Key=name, Body=data, ContentType=kind))
+        if done is None:
+            raise ProviderError("s3.no_bucket", bucket=self.place.bucket)
+
+    def delete(self, name: str) -> None:
+        """Remove an object; one that is not there is no error.
+
+        Raises
+        ------
+        ProviderError
+            As `list` does.
+        """
+        self._ask(lambda s3: s3.delete_object(Bucket=self.place.bucket, Key=name))
+
     def _head(self, key: str) -> StoredText | None:
         """Return what a key names; None if it names nothing, or one may not know."""
         try:

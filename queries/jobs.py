@@ -71,3 +71,10 @@ def active_processes(connection: Connection) -> dict[str, float]:
         text("""SELECT process, extract(epoch FROM now() - max(beat_at))::float8 FROM jobs
                 WHERE state IN ('queued', 'running') GROUP BY process"""))
     return {process: silent for process, silent in rows}
+
+
+def ahead(connection: Connection, kind: str, job_id: int) -> int:
+    """Return how many jobs of a kind are queued or running before a job."""
+    return connection.execute(
+        text("SELECT count(*) FROM jobs WHERE kind = :kind AND state IN ('queued', 'running') AND id < :id"),
+        {"kind": kind, "id": job_id}).scalar_one()

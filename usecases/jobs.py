@@ -51,7 +51,8 @@ def runner() -> Jobs:
     global _jobs
     with _lock:
         if _jobs is None:
-            _jobs = Jobs(DatabaseStore(), lanes={"audition": config.load().auditions_at_once, "audition_batch": 1})
+            _jobs = Jobs(DatabaseStore(), lanes={"audition": config.load().auditions_at_once, "audition_batch": 1,
+                                                  "catalogue": 1, "picture": 2})
         return _jobs
 
 
