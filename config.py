@@ -21,7 +21,8 @@ from dotenv import dotenv_values
 ROOT = Path(__file__).resolve().parent
 WINDOWS: tuple[int | None, ...] = (7, 30, 90, 180, None)
 """Days of the analysis window a page offers; None is all days."""
-KEYS = ("OPENAI_API_KEY", "GOOGLE_API_KEY", "FRIENDLI_API_KEY", "LASTFM_API_KEY", "AWS_ACCESS_KEY", "AWS_SECRET_KEY")
+KEYS = ("OPENAI_API_KEY", "GOOGLE_API_KEY", "FRIENDLI_API_KEY", "LASTFM_API_KEY", "YOUTUBE_API_KEY", "AWS_ACCESS_KEY",
+        "AWS_SECRET_KEY")
 """Names of the keys of outside services."""
 
 
@@ -69,6 +70,8 @@ class Settings:
         ``off``: one local user with all rights.
     s3_bucket, s3_key, s3_endpoint_url : str or None
         Where lyrics are: one text, or a prefix with a text a song; any S3-compatible service.
+    s3_pictures_prefix : str or None
+        Where in that bucket pictures are kept (``S3_PICTURES_PREFIX``); None keeps them in the database.
     lastfm_endpoint : str or None
         Where Last.fm is asked in place of its own address.
     judges_file : Path
@@ -85,6 +88,8 @@ class Settings:
     embedding_model : str or None
         Model of texts (``EMBEDDING_MODEL``): any sentence-transformers model by name or folder; None: the one that
         comes with the product.
+    vision_models : dict of str to str
+        Models that look at pictures by provider (``VISION_OPENAI_MODEL``, ``VISION_GEMINI_MODEL``).
     keys : dict of str to str
         Keys that are set, by name; hidden from `repr`.
     """
@@ -101,6 +106,7 @@ class Settings:
     s3_bucket: str | None = None
     s3_key: str | None = None
     s3_endpoint_url: str | None = None
+    s3_pictures_prefix: str | None = None
     lastfm_endpoint: str | None = None
     judges_file: Path = ROOT / "judges.toml"
     auditions_at_once: int = 2
@@ -110,6 +116,7 @@ class Settings:
     alert_webhook: str | None = field(default=None, repr=False)
     aws_region: str = "ap-northeast-2"
     embedding_model: str | None = None
+    vision_models: dict[str, str] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -138,12 +145,15 @@ def _load() -> Settings:
         sync_wait_s=_number(values, "MIS_SYNC_WAIT_S", 30.0),
         s3_bucket=values.get("S3_BUCKET"), s3_key=values.get("S3_KEY"),
         s3_endpoint_url=_web_address(values, "S3_ENDPOINT_URL"),
+        s3_pictures_prefix=values.get("S3_PICTURES_PREFIX"),
         lastfm_endpoint=_web_address(values, "LASTFM_ENDPOINT"),
         judges_file=_path(values, "MIS_JUDGES_FILE", "judges.toml"),
         auditions_at_once=max(1, int(_number(values, "MIS_AUDITIONS_AT_ONCE", 2))),
         budget_tokens=int(_number(values, "MIS_BUDGET_TOKENS", 0)) if values.get("MIS_BUDGET_TOKENS") else None,
         budget_usd=_number(values, "MIS_BUDGET_USD", 0) if values.get("MIS_BUDGET_USD") else None,
-        base_urls={provider: address for provider in ("openai", "friendli", "gemini")
+        vision_models={provider: name for provider in ("openai", "gemini")
+                       if (name := values.get(f"VISION_{provider.upper()}_MODEL"))},
+        base_urls={provider: address for provider in ("openai", "friendli", "gemini", "youtube")
                    if (address := _web_address(values, f"{provider.upper()}_BASE_URL"))},
         alert_webhook=_web_address(values, "ALERT_WEBHOOK_URL"),
         aws_region=values.get("AWS_REGION") or "ap-northeast-2",
