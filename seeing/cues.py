@@ -15,6 +15,7 @@ from PIL import Image
 SIDE = 96  # pixels of the longer side
 DARK, LIGHT = 0.16, 0.9  # luma below which a pixel is dark, above which it is light
 COLOURED = 0.25  # saturation times value from which a pixel counts as blue, green, ...
+HALF_LIGHT = (0.42, 0.2)  # brightness between day and night, and how far from it nothing is left of it
 HUES = {"red": (-15, 15), "orange": (15, 45), "yellow": (45, 70), "green": (70, 165), "blue": (165, 260),
         "purple": (260, 345)}
 """Degrees of the colour circle, from and to."""
@@ -30,7 +31,7 @@ def cues_of(picture: Image.Image) -> Mapping[str, float]:
         minus blue, doubled; ``colourfulness``; ``detail`` mean step between neighbours, times 10; ``dark``, ``light``
         and ``pale`` (light or nearly, without colour) as shares of the pixels, so ``red`` to ``purple``; ``lamps``
         share of pixels that are light in a picture that is dark around them; ``sky_light`` how much lighter the top
-        third is than the bottom third, -1 to 1.
+        third is than the bottom third, -1 to 1; ``half_light`` how near brightness is to that between day and night.
     """
     rgb = _small(picture)
     luma = rgb @ np.array([0.299, 0.587, 0.114])
@@ -43,6 +44,7 @@ def cues_of(picture: Image.Image) -> Mapping[str, float]:
         "colourfulness": _colourfulness(rgb), "detail": _detail(luma),
         "dark": np.mean(luma < DARK), "light": np.mean(luma > LIGHT),
         "pale": np.mean((luma > 0.6) & (chroma < 0.12)), "lamps": _lamps(luma),
+        "half_light": 1 - abs(luma.mean() - HALF_LIGHT[0]) / HALF_LIGHT[1],
         "sky_light": luma[:third].mean() - luma[-third:].mean(),
     } | _hues(rgb, chroma)
     signed = ("warmth", "sky_light")

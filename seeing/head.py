@@ -2,8 +2,8 @@
 
 Weights are plain arrays (``models/weather_head/weights.npz``), never code. The head knows six kinds of weather and
 nothing else: of an indoor picture it would name one all the same. So it also says how strange a picture is to it, as
-the distance from the space that weather pictures span; `Head.familiar` is false where hardly any weather picture is so far
-off.
+the distance from the space that weather pictures span; `Head.familiar` is false where hardly any weather picture is so
+far off.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Head:
         return float(1 / (1 + np.exp(-(self.painted_weights @ features + self.painted_bias)[0])))
 
     def strangeness(self, features: Array) -> float:
-        """Return how far a picture lies from the space of weather pictures; 0 within it, 1 for noise."""
+        """Return how far a picture lies from the space of weather pictures, in standard deviations a feature."""
         return self.strangeness_in(self.mean, self.scale, self.basis, features)
 
     def familiar(self, features: Array) -> bool:

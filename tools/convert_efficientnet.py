@@ -81,7 +81,7 @@ def network(folder: Path, weights: Path) -> Any:
 
 
 def export(module: Any, path: Path) -> None:
-    """Write the module as ONNX; the number of pictures stays open. The older exporter's file computed wrong figures."""
+    """Write the module as ONNX; the number of pictures stays open."""
     import torch
 
     program = torch.onnx.export(module, (torch.zeros(2, 3, SIDE, SIDE),), input_names=["pictures"],
