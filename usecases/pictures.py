@@ -21,7 +21,7 @@ from queries import people
 from queries import pictures as queries
 from recommender import CATEGORIES, Why, Wish, mood_of, vocabulary
 from support import decoding
-from support.errors import AppError, DataError, NotFound, ProviderError
+from support.errors import DataError, NotFound, ProviderError
 from support.jobs import Progress
 from usecases import hearing, jobs, picture_store
 from usecases.mood_search import MoodSongs, find_songs
@@ -444,8 +444,3 @@ def _own(actor: Actor, image_id: int) -> dict[str, Any]:
     if row is None or row["owner_id"] != actor.id:
         raise NotFound("picture.gone")
     return row
-
-
-def picture_error(error: Mapping[str, Any]) -> AppError:
-    """Return a stored error (``code``, ``values``) so that it can be shown."""
-    return AppError(str(error["code"]), **error["values"])
