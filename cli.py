@@ -122,5 +122,37 @@ def alerts(as_json: Annotated[bool, typer.Option("--json", help="Print one line 
         raise typer.Exit(2)
 
 
+@app.command("import-catalogue")
+def import_catalogue(file: Annotated[Path, typer.Argument(help="CSV or Parquet: title, artist, genre, tags.")],
+                     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+                     lang: Annotated[str, typer.Option(help="ko or en.")] = "en") -> None:
+    """Bring the song catalogue up to a file; an import that was cut short goes on where it stopped.
+
+    Exits with 1 if the import failed, with 2 if rows were refused.
+    """
+    try:
+        services.start(sample=False)
+        report = services.import_catalogue(services.current_actor(), file, progress=Bar())
+    except AppError as error:
+        typer.echo(error.message(lang), err=True)
+        raise typer.Exit(1) from error
+    finally:
+        services.stop()
+    for row in report.refusals:
+        why = describe(lang, row.code, row.values)
+        typer.echo(t(lang, "cli.catalogue_refused", line=row.line, why=why), err=as_json)
+    counts = {name: getattr(report, name) for name in (
+        "rows_read", "added", "changed", "unchanged", "edited", "untagged", "repeated", "refused")}
+    if as_json:
+        typer.echo(json.dumps({"id": report.id, **counts, "unknown_tags": report.unknown_tags}, ensure_ascii=False))
+    else:
+        typer.echo(t(lang, "cli.catalogue", **{name: f"{count:,}" for name, count in counts.items()}))
+        if report.unknown_tags:
+            words = ", ".join(f"{word} ({count:,})" for word, count in report.unknown_tags.items())
+            typer.echo(t(lang, "cli.catalogue_unknown", words=words))
+    if report.refused:
+        raise typer.Exit(2)
+
+
 if __name__ == "__main__":
     app()

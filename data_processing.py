@@ -18,10 +18,21 @@ normalise        the key under which two spellings are the same
 read_lyrics      a text of ``Artist - Title:`` and lines to songs, whole, with the reason of each that is refused
 make_song        names and lyrics given apart to a song
 language_of      lyrics to ``ko``, ``en`` or ``other``
+open_catalogue   a CSV or Parquet file of songs with mood tags, to be read a batch of rows at a time
 """
 
 from __future__ import annotations
 
+from ingest.catalogue import (
+    CATALOGUE_READER,
+    CatalogueBatch,
+    CatalogueFile,
+    CatalogueRow,
+    RefusedRow,
+    digest_of,
+    open_catalogue,
+)
+from ingest.catalogue_cells import COLUMNS as CATALOGUE_COLUMNS
 from ingest.flags import LEFT_OUT_OF_MEANS, LEFT_OUT_OF_SPREADS, LEFT_OUT_OF_TOTALS, Flag, flag_names
 from ingest.lyrics import (
     LARGEST_TEXT,
@@ -44,9 +55,10 @@ READER = 1
 """Version of the reading rules; raised when they change, so that unchanged files are read again."""
 
 __all__ = [
-    "BY_ID", "BY_KEY", "LARGEST_TEXT", "LEFT_OUT_OF_MEANS", "LEFT_OUT_OF_SPREADS", "LEFT_OUT_OF_TOTALS",
-    "LYRICS_READER", "PLATFORMS", "READER", "FileName", "Flag", "LyricsFile", "LyricsText", "Part", "Platform",
-    "Readings", "RefusedLyrics", "Rejected", "Series", "build", "combine", "display_name", "find_kind", "flag_names",
-    "fold", "language_of", "make_song", "normalise", "parse_name", "printable", "read_file", "read_lyrics", "song_key",
-    "write_lyrics",
+    "BY_ID", "BY_KEY", "CATALOGUE_COLUMNS", "CATALOGUE_READER", "CatalogueBatch", "CatalogueFile", "CatalogueRow",
+    "LARGEST_TEXT", "LEFT_OUT_OF_MEANS", "LEFT_OUT_OF_SPREADS", "LEFT_OUT_OF_TOTALS", "LYRICS_READER", "PLATFORMS",
+    "READER", "FileName", "Flag", "LyricsFile", "LyricsText", "Part", "Platform", "Readings", "RefusedLyrics",
+    "RefusedRow", "Rejected", "Series", "build", "combine", "digest_of", "display_name", "find_kind", "flag_names",
+    "fold", "language_of", "make_song", "normalise", "open_catalogue", "parse_name", "printable", "read_file",
+    "read_lyrics", "song_key", "write_lyrics",
 ]

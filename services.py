@@ -13,6 +13,7 @@ import config
 import db
 from accounts import LOCAL_ADMINISTRATOR, Actor, may
 from analytics import CLASSES, LEVELS, PLAIN, STAGE_BOUNDS, STAGES, next_target
+from data_processing import CATALOGUE_COLUMNS
 from growth.stages import CLASS_BOUNDS, MIN_ARTISTS, MIN_OTHERS
 from recommender import Wish
 from support.errors import AppError
@@ -84,6 +85,30 @@ from usecases.auditions import (
     start_audition,
     start_batch,
 )
+from usecases.catalogue import (
+    CATALOGUE_SORTS,
+    catalogue_counts,
+    catalogue_entry,
+    catalogue_page,
+    catalogue_table,
+    catalogue_version,
+    edit_tags,
+    genre_names,
+    recent_imports,
+    resume_import,
+    submit_import,
+    submit_starter,
+    tag_categories,
+    tag_label,
+)
+from usecases.catalogue_import import import_catalogue
+from usecases.catalogue_results import (
+    CatalogueCounts,
+    CatalogueEntry,
+    CataloguePage,
+    CatalogueRefusal,
+    ImportReport,
+)
 from usecases.files import (
     accept_level,
     list_files,
@@ -110,27 +135,30 @@ from usecases.listening import known_videos, listen, quota
 from usecases.mood_search import COUNTS, MOST_GENRES, MoodSongs, SongHit, find_songs
 from usecases.outlook import FAR_DAYS, analyse
 from usecases.picture_results import ImageTag, Listen, PictureSearch, PictureView, Recommendation
+from usecases.picture_sharing import (
+    REASONS,
+    delete_picture,
+    link_picture,
+    remove_picture,
+    report_picture,
+    settle_reports,
+    share_picture,
+    unshare_picture,
+)
 from usecases.pictures import (
     MOST_WORDS,
-    REASONS,
     STEPS,
     archive,
     archive_tags,
-    delete_picture,
     get_picture,
     jobs_ahead,
-    link_picture,
     list_pictures,
     picture_by_link,
     picture_jpeg,
     picture_mood,
     picture_songs,
-    remove_picture,
-    report_picture,
-    settle_reports,
-    share_picture,
     submit_picture,
-    unshare_picture,
+    taggers,
     weigh_tags,
 )
 from usecases.pipeline import PipelineState, pipeline
@@ -173,28 +201,32 @@ _started = False
 
 __all__ = [
     "Actor", "AlertEvent", "AlertRule", "AnalyseReport", "ArtistAnalysis", "ArtistChange", "ArtistData", "ArtistGrowth",
-    "ArtistSummary", "AuditionRow", "AuditionView", "BatchEstimate", "BatchView", "CLASSES", "CLASS_BOUNDS", "COUNTS",
-    "Capability", "DataStatus", "DeletePreview", "DemoSong", "Difference", "FAR_DAYS", "FileOutcome", "FileRecord",
-    "HomeSummary", "ImageTag", "JobView", "JudgeMark", "JudgeView", "LEVELS", "LIMITS", "Listen", "MIN_ARTISTS",
-    "MIN_OTHERS", "MOST_EXPORTED", "MOST_GENRES", "MOST_REPORTED", "MOST_WORDS", "MoodSongs", "Outlook", "PLAIN",
-    "PanelView", "Peer", "PictureSearch", "PictureView", "PipelineState", "REASONS", "Recommendation", "RefreshReport",
-    "Riser", "RunSummary", "STAGES", "STAGE_BOUNDS", "STEPS", "SUGGESTED", "SavedLyrics", "Song", "SongHit", "SongPage",
-    "SongRow", "SongSummary", "Standings", "SyncReport", "TILES", "UploadOutcome", "Wish", "absence_text",
-    "accept_level", "active_job", "add_rule", "add_song", "add_songs", "analyse", "analysis_figure", "anomaly_text",
-    "archive", "archive_tags", "artist_analysis", "artist_data", "artist_growth", "artist_report", "audition_figure",
-    "audition_html", "audition_json", "audition_judges", "audition_table", "cancel_audition", "cancel_job",
-    "capabilities", "chance_text", "compare_auditions", "comparison_figure", "current_actor", "data_status",
-    "data_version", "delete_artist", "delete_audition", "delete_picture", "delete_rule", "delete_song", "deliver",
-    "demo_song", "differing_terms", "estimate_batch", "evaluate", "find_songs", "forecast_table", "get_audition",
-    "get_job", "get_picture", "get_song", "home", "jobs_ahead", "known_videos", "latest_job", "lead_text",
-    "link_picture", "list_artists", "list_auditions", "list_batches", "list_events", "list_files", "list_pictures",
-    "list_rules", "list_songs", "listen", "mark_seen", "may", "milestone", "milestone_text", "next_target",
-    "pairs_with_lags", "panels", "peers", "picture_by_link", "picture_jpeg", "picture_mood",
-    "picture_songs", "pipeline", "portfolio_table", "preview_delete", "quota", "ready", "recent_runs", "refused_songs",
-    "rejected_rows", "remove_picture", "report_picture", "restore_files", "resume_batch", "retry_judge", "save_uploads",
-    "scenarios", "sentence", "set_file_options", "settings", "settle_reports", "share_picture", "song_info",
-    "standings", "start", "start_audition", "start_batch", "started", "stop", "submit_picture", "submit_refresh",
-    "submit_sync", "sync", "tile", "tile_text", "unseen_alerts", "unshare_picture", "weigh_tags", "withdraw_level",
+    "ArtistSummary", "AuditionRow", "AuditionView", "BatchEstimate", "BatchView", "CATALOGUE_COLUMNS",
+    "CATALOGUE_SORTS", "CLASSES", "CLASS_BOUNDS", "COUNTS", "Capability", "CatalogueCounts", "CatalogueEntry",
+    "CataloguePage", "CatalogueRefusal", "DataStatus", "DeletePreview", "DemoSong", "Difference", "FAR_DAYS",
+    "FileOutcome", "FileRecord", "HomeSummary", "ImageTag", "ImportReport", "JobView", "JudgeMark", "JudgeView",
+    "LEVELS", "LIMITS", "Listen", "MIN_ARTISTS", "MIN_OTHERS", "MOST_EXPORTED", "MOST_GENRES", "MOST_REPORTED",
+    "MOST_WORDS", "MoodSongs", "Outlook", "PLAIN", "PanelView", "Peer", "PictureSearch", "PictureView", "PipelineState",
+    "REASONS", "Recommendation", "RefreshReport", "Riser", "RunSummary", "STAGES", "STAGE_BOUNDS", "STEPS", "SUGGESTED",
+    "SavedLyrics", "Song", "SongHit", "SongPage", "SongRow", "SongSummary", "Standings", "SyncReport", "TILES",
+    "UploadOutcome", "Wish", "absence_text", "accept_level", "active_job", "add_rule", "add_song", "add_songs",
+    "analyse", "analysis_figure", "anomaly_text", "archive", "archive_tags", "artist_analysis", "artist_data",
+    "artist_growth", "artist_report", "audition_figure", "audition_html", "audition_json", "audition_judges",
+    "audition_table", "cancel_audition", "cancel_job", "capabilities", "catalogue_counts", "catalogue_entry",
+    "catalogue_page", "catalogue_table", "catalogue_version", "chance_text", "compare_auditions", "comparison_figure",
+    "current_actor", "data_status", "data_version", "delete_artist", "delete_audition", "delete_picture", "delete_rule",
+    "delete_song", "deliver", "demo_song", "differing_terms", "edit_tags", "estimate_batch", "evaluate", "find_songs",
+    "forecast_table", "genre_names", "get_audition", "get_job", "get_picture", "get_song", "home", "import_catalogue",
+    "jobs_ahead", "known_videos", "latest_job", "lead_text", "link_picture", "list_artists", "list_auditions",
+    "list_batches", "list_events", "list_files", "list_pictures", "list_rules", "list_songs", "listen", "mark_seen",
+    "may", "milestone", "milestone_text", "next_target", "pairs_with_lags", "panels", "peers", "picture_by_link",
+    "picture_jpeg", "picture_mood", "picture_songs", "pipeline", "portfolio_table", "preview_delete", "quota", "ready",
+    "recent_imports", "recent_runs", "refused_songs", "rejected_rows", "remove_picture", "report_picture",
+    "restore_files", "resume_batch", "resume_import", "retry_judge", "save_uploads", "scenarios", "sentence",
+    "set_file_options", "settings", "settle_reports", "share_picture", "song_info", "standings", "start",
+    "start_audition", "start_batch", "started", "stop", "submit_import", "submit_picture", "submit_refresh",
+    "submit_starter", "submit_sync", "sync", "tag_categories", "tag_label", "taggers", "tile", "tile_text",
+    "unseen_alerts", "unshare_picture", "weigh_tags", "withdraw_level",
 ]
 
 

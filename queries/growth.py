@@ -110,10 +110,15 @@ def folders(connection: Connection) -> list[str]:
 
 
 def delete_preview(connection: Connection, artist_id: int) -> dict[str, Any] | None:
-    """Return what hangs on an artist: name, songs, rows, file names; None if there is no such artist."""
+    """Return what goes with an artist: name, songs, rows, file names; None if there is no such artist.
+
+    Songs of the catalogue lose their readings and stay: they are not among ``songs``.
+    """
     row = connection.execute(text("""
         SELECT a.display_name AS name, (SELECT count(*) FROM songs s WHERE s.artist_id = a.id
-                                                AND EXISTS (SELECT FROM series x WHERE x.song_id = s.id)) AS songs,
+                                                AND EXISTS (SELECT FROM series x WHERE x.song_id = s.id)
+                                                AND NOT EXISTS (SELECT FROM catalogue_entries e
+                                                                WHERE e.song_id = s.id)) AS songs,
                (SELECT coalesce(sum(x.rows), 0) FROM series x JOIN songs s ON s.id = x.song_id
                 WHERE s.artist_id = a.id) AS rows,
                ARRAY(SELECT f.name FROM sync_files f JOIN songs s ON s.id = f.song_id
@@ -122,16 +127,36 @@ def delete_preview(connection: Connection, artist_id: int) -> dict[str, Any] | N
     return dict(row._mapping) if row else None
 
 
+OF_ARTIST = ("artist_growth_data", "artist_outlook", "forecasts", "alert_events", "alert_rules", "sync_changes")
+"""Tables of what is known or derived of an artist as such."""
+
+
 def delete_artist(connection: Connection, artist_id: int) -> None:
-    """Remove an artist with songs, readings and derived data; mark its files so that sync passes over them."""
+    """Remove an artist with songs, readings and derived data; mark its files so that sync passes over them.
+
+    What the song catalogue holds stays: its songs, and an artist who has such, without anything that came from files.
+    The caller keeps imports from adding songs meanwhile (`queries.catalogue.hold_songs`).
+    """
+    values = {"artist": artist_id}
     connection.execute(
-        text("""UPDATE sync_files SET state = 'deleted', audit = '{}', recheck_on = NULL,
+        text("""UPDATE sync_files SET state = 'deleted', audit = '{}', recheck_on = NULL, song_id = NULL,
                        lines_read = 0, accepted = 0, rejected = 0, repeated = 0, changed_at = now()
-                WHERE song_id IN (SELECT id FROM songs WHERE artist_id = :artist)"""), {"artist": artist_id})
+                WHERE song_id IN (SELECT id FROM songs WHERE artist_id = :artist)"""), values)
     connection.execute(
         text("DELETE FROM rejected_rows WHERE file_id IN (SELECT id FROM sync_files WHERE state = 'deleted')"))
-    connection.execute(text("DELETE FROM songs WHERE artist_id = :artist"), {"artist": artist_id})
-    connection.execute(text("DELETE FROM artists WHERE id = :artist"), {"artist": artist_id})
+    connection.execute(
+        text("""DELETE FROM songs s WHERE artist_id = :artist
+                AND NOT EXISTS (SELECT FROM catalogue_entries e WHERE e.song_id = s.id)"""), values)
+    for table in ("daily_metrics", "series"):
+        connection.execute(
+            text(f"DELETE FROM {table} WHERE song_id IN (SELECT id FROM songs WHERE artist_id = :artist)"), values)
+    for table in OF_ARTIST:
+        connection.execute(text(f"DELETE FROM {table} WHERE artist_id = :artist"), values)
+    connection.execute(
+        text("UPDATE artists SET growth_stale = false, outlook_stale = false WHERE id = :artist"), values)
+    connection.execute(
+        text("""DELETE FROM artists a WHERE id = :artist AND NOT EXISTS (SELECT FROM songs s WHERE s.artist_id = a.id)
+             """), values)
 
 
 def stale_artists(connection: Connection) -> list[int]:

@@ -13,8 +13,8 @@ import analytics
 import db
 from accounts import Actor, require
 from data_processing import LEFT_OUT_OF_MEANS, LEFT_OUT_OF_TOTALS, Flag, flag_names
+from queries import catalogue, people
 from queries import growth as queries
-from queries import people
 from support.errors import NotFound
 from usecases.results import ArtistData, ArtistGrowth, ArtistSummary, DataStatus, DeletePreview, SongSummary
 from usecases.sync import exclusive
@@ -175,7 +175,7 @@ def preview_delete(actor: Actor, artist_id: int) -> DeletePreview:
 
 
 def delete_artist(actor: Actor, artist_id: int) -> DeletePreview:
-    """Delete an artist with songs, readings and derived data; return what went.
+    """Delete an artist with songs, readings and derived data; return what went. Songs of the catalogue stay in it.
 
     The files stay in the folder and are passed over by sync until they change or are restored.
 
@@ -187,6 +187,7 @@ def delete_artist(actor: Actor, artist_id: int) -> DeletePreview:
     with exclusive(DELETE_WAIT_S):
         preview = preview_delete(actor, artist_id)
         with db.begin() as connection:
+            catalogue.hold_songs(connection)
             queries.delete_artist(connection, artist_id)
             people.record_act(connection, actor.id, "delete_artist", preview.name, songs=preview.songs,
                               rows=preview.rows, files=list(preview.files))
