@@ -128,7 +128,7 @@ def suggest(picture: Image.Image) -> PictureTags:
     seen = see(picture)
     weather = seen.weather if seen.familiar else {}
     signs = {**seen.cues, "painted": seen.painted, "strange": seen.strange,
-             "sky_weather": sum(weather.get(name, 0.0) for name in SKY_WEATHER)}
+             "low_sun": weather.get("sunrise", 0.0), "sky_weather": sum(weather.get(name, 0.0) for name in SKY_WEATHER)}
     scenes = scenes_of(seen.sight.classes, signs)
     return PictureTags(tags_of(Evidence(scenes, weather, seen.cues, seen.painted)), scenes, seen.cues)
 

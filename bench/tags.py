@@ -29,6 +29,12 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from _machine import ROOT, Bench
 from PIL import Image
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 import image_tags
 from image_tags import WEATHER, see, suggest
@@ -79,8 +85,6 @@ def opened(data: bytes) -> Image.Image:
 
 def macro_f1(truth: Sequence[str], given: Sequence[str]) -> float:
     """Return the mean F1 over the labels that occur in `truth`."""
-    from sklearn.metrics import f1_score
-
     return float(f1_score(truth, given, average="macro", labels=sorted(set(truth)), zero_division=0))
 
 
@@ -94,8 +98,6 @@ def confusion(bench: Bench, truth: Sequence[str], given: Sequence[str]) -> None:
 
 def cross_validate(bench: Bench, pictures: Mapping[str, bytes], repeats: int) -> None:
     """Repeat stratified 5-fold cross-validation of the training as it is shipped."""
-    from sklearn.model_selection import StratifiedKFold
-
     truth = list(labelled(list(pictures), None).values())
     names = list(labelled(list(pictures), None))
     bench.say(f"features of {len(names)} pictures")
@@ -131,10 +133,6 @@ def cross_validate(bench: Bench, pictures: Mapping[str, bytes], repeats: int) ->
 
 def _plain(seen: np.ndarray, labels: Sequence[str], others: np.ndarray) -> list[str]:
     """Return what a linear head on the last features says, trained with the same penalty."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
     model = make_pipeline(StandardScaler(), LogisticRegression(C=PENALTY, max_iter=500))
     return [str(label) for label in model.fit(seen, labels).predict(others)]
 
@@ -251,7 +249,8 @@ def main() -> int:
         papers = read(walls)
         wallpapers(bench, papers)
         speed(bench, list(papers.values()))
-        cross_validate(bench, read(weather), QUICK_REPEATS if chosen.quick else REPEATS)
+        with threadpool_limits(1):  # beside other work several threads wait for each other, three times as long
+            cross_validate(bench, read(weather), QUICK_REPEATS if chosen.quick else REPEATS)
     bench.finish()
     return 0
 

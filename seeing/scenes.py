@@ -73,7 +73,7 @@ def scenes_of(classes: NDArray[np.float32], signs: Mapping[str, float]) -> tuple
     classes : ndarray, shape (1000,)
         Probabilities of the classes of ImageNet-1k.
     signs : mapping of str to float
-        Cues, ``sky_weather``, ``painted`` and ``strange``; see ``scenes.toml``.
+        Cues, ``sky_weather``, ``low_sun``, ``painted`` and ``strange``; see ``scenes.toml``.
     """
     sums = {group.name: _sum(classes[group.classes]) for group in groups()}
     known = {**sums, **signs}
