@@ -28,10 +28,11 @@ def put(connection: Connection, row: Mapping[str, Any]) -> int:
                               {"owner": row["owner_id"], "sha256": row["sha256"]}).scalar_one()
 
 
-def own(connection: Connection, owner_id: int, sha256: str) -> int | None:
-    """Return the owner's picture of that file, None if there is none."""
-    return connection.execute(text("SELECT id FROM images WHERE owner_id = :owner AND sha256 = :sha256 "
-                                   "AND removed_at IS NULL"), {"owner": owner_id, "sha256": sha256}).scalar()
+def own(connection: Connection, owner_id: int, sha256: str) -> tuple[int, bool] | None:
+    """Return the owner's picture of that file and whether it was taken down, None if there is none."""
+    row = connection.execute(text("SELECT id, removed_at IS NOT NULL FROM images WHERE owner_id = :owner "
+                                  "AND sha256 = :sha256"), {"owner": owner_id, "sha256": sha256}).first()
+    return None if row is None else (row[0], row[1])
 
 
 def get(connection: Connection, image_id: int) -> dict[str, Any] | None:

@@ -66,6 +66,8 @@ class PictureSearch:
     matches : int
         Artists with a matching song, counted no further than was needed.
     songs : tuple of Recommendation
+    languages : tuple of str
+    years : tuple of (int, int) or None
     """
 
     genres: tuple[str, ...]
@@ -76,6 +78,8 @@ class PictureSearch:
     words: str
     matches: int
     songs: tuple[Recommendation, ...]
+    languages: tuple[str, ...] = ()
+    years: tuple[int, int] | None = None
 
     @property
     def short(self) -> bool:

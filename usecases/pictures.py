@@ -1,10 +1,9 @@
-"""Pictures: from an upload to mood tags, from tags to songs; the owner's pictures, links, the shared archive."""
+"""Pictures: from an upload to mood tags, from tags to songs; who may see which. Sharing is in `picture_sharing`."""
 
 from __future__ import annotations
 
 import io
 import logging
-import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -13,15 +12,14 @@ from typing import Any
 import config
 import db
 from accounts import Actor, require
-from providers.base import VisionAnswer
+from providers.base import Vision, VisionAnswer
 from providers.registry import visions
 from queries import auditions as usage
 from queries import jobs as job_queries
-from queries import people
 from queries import pictures as queries
 from recommender import CATEGORIES, Why, Wish, mood_of, vocabulary
 from support import decoding
-from support.errors import DataError, NotFound, ProviderError
+from support.errors import AppError, DataError, NotFound, ProviderError
 from support.jobs import Progress
 from usecases import hearing, jobs, picture_store
 from usecases.mood_search import MoodSongs, find_songs
@@ -32,8 +30,6 @@ log = logging.getLogger(__name__)
 KIND = "picture"
 STEPS = ("read", "check", "look", "keep")
 """What a picture goes through, as the job's note says it."""
-REASONS = ("not_mine", "person", "offensive", "other")
-"""Reasons of a report."""
 LARGEST_PAGE = 60
 MOST_WORDS = 300
 """Characters of free words."""
@@ -61,6 +57,19 @@ def submit_picture(actor: Actor, data: bytes, *, song_id: int | None = None) -> 
     return jobs.submit(actor, KIND, work, {"bytes": len(data)})
 
 
+def taggers(actor: Actor) -> tuple[str, ...]:
+    """Return what looks at the next picture, in the order asked; the last is on this machine, all others are not.
+
+    Raises
+    ------
+    DataError
+        If a key, a model's name or an address cannot be used.
+    """
+    import image_tags  # 0.4 s with its model
+
+    return *(f"{model.provider}:{model.model}" for model in _models()), image_tags.TAGGER
+
+
 def jobs_ahead(actor: Actor, job_id: int) -> int:
     """Return how many pictures are to be looked at before that of a job, whoever sent them; 0 once it runs."""
     job = jobs.get_job(actor, job_id)
@@ -76,7 +85,9 @@ def _take_in(actor: Actor, data: bytes, song_id: int | None, progress: Progress)
     with db.begin() as connection:
         known = queries.own(connection, actor.id, picture.sha256)
     if known is not None:
-        return {"image": known, "known": True}
+        if known[1]:
+            raise DataError("picture.taken_down")
+        return {"image": known[0], "known": True}
     progress.check()
     progress.report(1, len(STEPS), "check")
     image = _opened(picture.jpeg)
@@ -89,12 +100,21 @@ def _take_in(actor: Actor, data: bytes, song_id: int | None, progress: Progress)
     progress.check()
     progress.report(3, len(STEPS), "keep")
     row = {"owner_id": actor.id, "song_id": song_id, "sha256": picture.sha256, "format": picture.format,
-           "width": picture.width, "height": picture.height, "tagger": tagger, "notes": notes,
-           **picture_store.put(picture.sha256, actor.id, picture.jpeg)}
-    with db.begin() as connection:
-        image_id = queries.put(connection, row)
-        queries.put_tags(connection, image_id, tags)
-    return {"image": image_id, "known": seen_before}
+           "width": picture.width, "height": picture.height, "tagger": tagger, "notes": notes}
+    return {"image": _keep(row, picture.jpeg, tags), "known": seen_before}
+
+
+def _keep(row: Mapping[str, Any], jpeg: bytes, tags: Sequence[Mapping[str, Any]]) -> int:
+    """Store a picture with its tags and return its id; nothing is left in the bucket where that fails."""
+    place = picture_store.put(row["sha256"], row["owner_id"], jpeg)
+    try:
+        with db.begin() as connection:
+            image_id = queries.put(connection, {**row, **place})
+            queries.put_tags(connection, image_id, tags)
+    except AppError:
+        picture_store.drop(place["object_key"])
+        raise
+    return image_id
 
 
 def _opened(jpeg: bytes) -> Any:
@@ -108,7 +128,7 @@ def _look(image: Any, picture: decoding.Picture, progress: Progress,
           ) -> tuple[str, dict[str, Any], list[dict[str, Any]], bool]:
     """Return the tagger, its notes, the tags, and whether the same tagger had seen the same file before."""
     fallback: dict[str, Any] = {}
-    for model in visions(config.load().keys, models=config.load().vision_models, base_urls=config.load().base_urls):
+    for model in _models():
         name = f"{model.provider}:{model.model}"
         if (before := _before(picture.sha256, name)) is not None:
             return name, before[0], before[1], True
@@ -123,6 +143,11 @@ def _look(image: Any, picture: decoding.Picture, progress: Progress,
         _count_use(model.provider, model.model, asdict(answer))
         return name, fallback | {"dropped": answer.dropped}, _rows_of_answer(answer, name), False
     return _look_here(image, picture.sha256, fallback)
+
+
+def _models() -> tuple[Vision, ...]:
+    settings = config.load()
+    return visions(settings.keys, models=settings.vision_models, base_urls=settings.base_urls)
 
 
 def _look_here(image: Any, sha256: str, fallback: dict[str, Any],
@@ -274,8 +299,9 @@ def _search_of(row: Mapping[str, Any]) -> PictureSearch:
     songs = tuple(Recommendation(**{**{name: song[name] for name in Recommendation.__dataclass_fields__},
                                     "why": _why_of(song["why"]), "song_tags": tuple(song["song_tags"])})
                   for song in row["songs"])
+    years = wish["years"] and (wish["years"][0], wish["years"][1])
     return PictureSearch(tuple(wish["genres"]), wish["count"], wish["seed"], wish["variety"], wish["weights"],
-                         wish["words"], row["matches"], songs)
+                         wish["words"], row["matches"], songs, tuple(wish["languages"]), years)
 
 
 def _why_of(stored: Mapping[str, Any]) -> Why:
@@ -286,10 +312,10 @@ def _why_of(stored: Mapping[str, Any]) -> Why:
 # --- tags and songs -----------------------------------------------------------------------------------------------
 
 
-def weigh_tags(actor: Actor, image_id: int, weights: Mapping[str, float], words: str = "") -> PictureView:
+def weigh_tags(actor: Actor, image_id: int, weights: Mapping[str, float], words: str | None = None) -> PictureView:
     """Set what the songs are looked for by: the weight of each tag (0 takes it out), and free words.
 
-    Tags that are not named keep their weight; a new one is added.
+    Tags that are not named keep their weight, a new one is added; words that are None stay as they are.
 
     Raises
     ------
@@ -297,16 +323,17 @@ def weigh_tags(actor: Actor, image_id: int, weights: Mapping[str, float], words:
     DataError
         If something is no tag, or a weight is not from -1 to 1, or there are too many words.
     """
-    _own(actor, image_id)
+    own_row(actor, image_id)
     known = vocabulary()
     wrong = [name for name, weight in weights.items() if name not in known or not -1 <= weight <= 1]
     if wrong:
         raise DataError("picture.tag", value=wrong[0], weight=weights[wrong[0]])
-    if len(words) > MOST_WORDS:
+    if words is not None and len(words) > MOST_WORDS:
         raise DataError("picture.words", count=len(words), most=MOST_WORDS)
     with db.begin() as connection:
         queries.weigh(connection, image_id, weights, {name: known.category_of(name) for name in weights})
-        queries.set_fields(connection, image_id, words=words.strip())
+        if words is not None:
+            queries.set_fields(connection, image_id, words=words.strip())
     return get_picture(actor, image_id)
 
 
@@ -319,7 +346,7 @@ def picture_songs(actor: Actor, image_id: int, *, genres: Sequence[str], count: 
     ------
     NotFound, DataError
     """
-    _own(actor, image_id)
+    own_row(actor, image_id)
     view = get_picture(actor, image_id)
     wish = Wish({tag.tag: tag.weight for tag in view.tags if tag.weight}, view.words)
     found = find_songs(actor, wish, genres=genres, count=count, seed=seed, variety=variety, languages=languages,
@@ -345,100 +372,13 @@ def picture_mood(view: PictureView) -> tuple[float, float] | None:
     return mood_of(tag.tag for tag in view.tags if tag.weight > 0)
 
 
-# --- sharing, deleting, reporting ---------------------------------------------------------------------------------
-
-
-def share_picture(actor: Actor, image_id: int, *, consent: bool) -> PictureView:
-    """Show a picture in the archive; `consent` must be given for this picture, now.
+def own_row(actor: Actor, image_id: int) -> dict[str, Any]:
+    """Return the stored row of a picture of the actor's own.
 
     Raises
     ------
     NotFound
-    DataError
-        Without consent.
     """
-    row = _own(actor, image_id)
-    if row["removed_at"] is not None:
-        raise DataError("picture.removed")
-    if not consent:
-        raise DataError("picture.consent")
-    with db.begin() as connection:
-        queries.share(connection, image_id, on=True)
-        people.record_act(connection, actor.id, "share", f"picture {image_id}")
-    return get_picture(actor, image_id)
-
-
-def unshare_picture(actor: Actor, image_id: int) -> PictureView:
-    """Take one's own picture out of the archive."""
-    _own(actor, image_id)
-    with db.begin() as connection:
-        queries.share(connection, image_id, on=False)
-        people.record_act(connection, actor.id, "unshare", f"picture {image_id}")
-    return get_picture(actor, image_id)
-
-
-def link_picture(actor: Actor, image_id: int, *, on: bool = True) -> str | None:
-    """Make an unguessable link that shows the result to whoever has it, or take it back; return its token."""
-    row = _own(actor, image_id)
-    token = (row["token"] or secrets.token_urlsafe(18)) if on else None
-    with db.begin() as connection:
-        queries.set_fields(connection, image_id, token=token)
-    return token
-
-
-def delete_picture(actor: Actor, image_id: int) -> None:
-    """Delete one's own picture with its tags, searches and link, also from the archive; it cannot be undone."""
-    _own(actor, image_id)
-    with db.begin() as connection:
-        found = queries.pixels(connection, image_id)
-        queries.delete(connection, image_id)
-        people.record_act(connection, actor.id, "delete", f"picture {image_id}")
-    if found is not None:
-        picture_store.drop(found[1])
-
-
-def report_picture(actor: Actor, image_id: int, reason: str) -> None:
-    """Tell the administrators that a picture of the archive is out of place.
-
-    Raises
-    ------
-    NotFound
-    DataError
-        If the reason is none of `REASONS`.
-    """
-    if reason not in REASONS:
-        raise DataError("picture.reason", value=reason, accepted=", ".join(REASONS))
-    get_picture(actor, image_id)
-    with db.begin() as connection:
-        queries.report(connection, image_id, actor.id, reason)
-
-
-def remove_picture(actor: Actor, image_id: int, reason: str) -> None:
-    """Take a picture down as an administrator: its pixels, its link and its place in the archive go; audited.
-
-    Raises
-    ------
-    NotAllowed, NotFound
-    """
-    require(actor, "moderate")
-    with db.begin() as connection:
-        row, found = queries.get(connection, image_id), queries.pixels(connection, image_id)
-        if row is None or found is None:
-            raise NotFound("picture.gone")
-        queries.take_down(connection, image_id, actor.id)
-        people.record_act(connection, actor.id, "remove", f"picture {image_id}", owner=row["owner_id"], reason=reason)
-    picture_store.drop(found[1])
-
-
-def settle_reports(actor: Actor, image_id: int) -> None:
-    """Leave a reported picture where it is; its reports are settled, audited."""
-    require(actor, "moderate")
-    with db.begin() as connection:
-        queries.settle(connection, image_id)
-        people.record_act(connection, actor.id, "keep", f"picture {image_id}")
-
-
-def _own(actor: Actor, image_id: int) -> dict[str, Any]:
     with db.begin() as connection:
         row = queries.get(connection, image_id)
     if row is None or row["owner_id"] != actor.id:
