@@ -44,6 +44,8 @@ LONGEST_NAME = 500
 _SEPARATORS = (",", "\t", ";", "|")
 _BLOCK = 4_000_000
 _HEADER_BYTES = 100_000
+_MOST_LINES = 50
+"""Lines of one row: more are a quote that was not closed, and whole rows would vanish in a cell."""
 _PARQUET = b"PAR1"
 _NO_TEXT = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"\x1f\x8b")
 
@@ -247,6 +249,8 @@ def _csv_rows(file: CatalogueFile) -> Iterator[tuple[int, Cells | RefusedRow]]:
             next(reader)
             line = reader.line_num + 1
             for cells in reader:
+                if reader.line_num - line >= _MOST_LINES:
+                    raise csv.Error(f"a cell of {reader.line_num - line + 1} lines")
                 if any(map(str.strip, cells)):
                     yield line, _csv_cells(file, line, cells)
                 line = reader.line_num + 1
