@@ -103,6 +103,8 @@ def fill(connection: Connection) -> None:
     sync.put_series(connection, [(song, platform, "cumulative", DAYS, 0, FIRST_DAY, last_day, float(row[-1]))
                                  for (song, platform), row in zip(series, totals, strict=True)])
     growth.derive_growth(connection, sorted(artists.values()), 0)
+    connection.execute(text("""INSERT INTO catalogue_entries (song_id, genre, haystack, source)
+                               SELECT id, 'POP', title, 'songs.csv' FROM songs WHERE norm_title = 'song1'"""))
     sync.finish_run(connection, run, "done", {}, None)
 
 
