@@ -233,12 +233,15 @@ __all__ = [
 def start(*, sample: bool = True) -> None:
     """Bring up database and schema; on the very first start, sync the folder as it came (the sample).
 
+    The starter catalogue is imported whenever the one that came with the product is not in the database yet.
+
     Safe to call at every script run and from several threads.
 
     Parameters
     ----------
     sample : bool
-        Whether to sync on the first start; the command line, which is told what to read, does not.
+        Whether to bring in the sample and the starter catalogue; the command line, which is told what to read, does
+        not.
 
     Raises
     ------
@@ -260,6 +263,8 @@ def start(*, sample: bool = True) -> None:
             log.warning("%s job(s) and audition(s) of a stopped process marked as interrupted", interrupted)
         if first and sample and config.load().cmdata_dir.is_dir():
             submit_sync(LOCAL_ADMINISTRATOR)
+        if sample:
+            submit_starter(LOCAL_ADMINISTRATOR)
         _started = True
 
 

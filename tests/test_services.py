@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from accounts import LOCAL_ADMINISTRATOR as ADMIN
 from accounts import Actor
 from ingest.dates import to_number
 from support.errors import AppError, NotAllowed, NotFound
+from usecases import catalogue
 from usecases import sync as sync_module
 from usecases.sync import sync
 
@@ -43,11 +45,23 @@ def growth(**options):
 
 
 @pytest.fixture
-def stopped(clean):
-    """Let `start` run as in a new process; leave it so."""
+def stopped(clean, monkeypatch, tmp_path):
+    """Let `start` run as in a new process, without a starter catalogue; leave it so."""
+    monkeypatch.setattr(catalogue, "STARTER", tmp_path / "songs.csv")
     services._started = False
     yield clean
+    services.jobs.close()
     services._started = False
+
+
+def finished(kind):
+    """Wait for the newest job of a kind and return it."""
+    for _ in range(600):
+        job = services.latest_job(ADMIN, kind)
+        if job is not None and not job.active:
+            return job
+        time.sleep(0.05)
+    raise AssertionError(f"no job of kind {kind} has ended")
 
 
 def test_start_is_done_once_whoever_asks(stopped, monkeypatch):
@@ -94,6 +108,16 @@ def test_the_first_start_syncs_the_folder_as_it_came(stopped, export, monkeypatc
     assert job.state == "done" and job.result["totals"]["imported"] == 1
     assert services.data_status(ADMIN).rows == 40
     services.jobs.close()
+
+
+def test_a_start_imports_the_starter_catalogue_that_is_not_there_yet(stopped, tmp_path):
+    (tmp_path / "songs.csv").write_text("장르,곡명,가수,앨범,연관태그\n발라드,밤편지,아이유,,밤|사랑\n", "utf-8")
+    services.start()
+    assert finished("catalogue").result["added"] == 1
+    first = services.latest_job(ADMIN, "catalogue").id
+    services._started = False
+    services.start()
+    assert services.latest_job(ADMIN, "catalogue").id == first
 
 
 def test_a_setting_that_cannot_be_used_is_shown_as_an_error_of_ours(stopped, monkeypatch):
