@@ -14,8 +14,8 @@ INDEX = "catalogue_entries_nearest"
 
 
 def version(connection: Connection) -> int:
-    """Return a number that is raised by every change of the catalogue."""
-    return connection.execute(text("SELECT version FROM catalogue_version")).scalar_one()
+    """Return a number that is raised by every change of the catalogue; 0: nothing was ever stored."""
+    return connection.execute(text("SELECT coalesce(max(version), 0) FROM catalogue_version")).scalar_one()
 
 
 def count(connection: Connection) -> int:
@@ -67,11 +67,14 @@ def has_vectors(connection: Connection) -> bool:
     return connection.execute(text("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'")).first() is not None
 
 
-def nearest_index(connection: Connection, width: int) -> bool:
-    """Return whether the index of nearest neighbours is there, for vectors of `width` numbers."""
+def nearest_index(connection: Connection, width: int, key: str) -> bool:
+    """Return whether the index is there, for vectors of `width` numbers, all of them made by `key`."""
     found = connection.execute(text("SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indisvalid AND indexrelid "
                                     "= to_regclass(:name)"), {"name": INDEX}).scalar()
-    return bool(found) and f"({width})" in str(found)
+    if not found or f"({width})" not in str(found):
+        return False
+    return not connection.execute(text("SELECT 1 FROM catalogue_entries WHERE embedded_by IS DISTINCT FROM :key "
+                                       "LIMIT 1"), {"key": key}).first()
 
 
 def make_nearest_index(connection: Connection, width: int, *, m: int = 16, ef_construction: int = 64) -> None:

@@ -23,6 +23,7 @@ from queries import catalogue as queries
 from queries import people
 from support.errors import Busy, Cancelled
 from usecases.catalogue_results import CatalogueRefusal, ImportReport
+from usecases.mood_search import make_nearest_index
 from usecases.sync import Progress, Silent
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,9 @@ def import_catalogue(actor: Actor, path: Path, *, name: str | None = None,
     require(actor, "import")
     file = open_catalogue(path)
     with exclusive():
-        return _Import(actor, file, name or path.name, progress or Silent()).run()
+        report = _Import(actor, file, name or path.name, progress or Silent()).run()
+    make_nearest_index()
+    return report
 
 
 @contextmanager

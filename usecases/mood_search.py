@@ -51,6 +51,8 @@ CANDIDATES = 8
 """Times the songs needed that the database's index is asked for, to be scored exactly."""
 _making = threading.Lock()
 _held: tuple[tuple[int, str], Songs] | None = None
+_outside: tuple[tuple[int, str], bool] | None = None
+"""Whether the database's index serves this version of the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +185,15 @@ def _hit(row: Mapping[str, Any], score: float, mask: int, best: bool, meaning: S
 
 
 def _ranker(meaning: Space) -> Ranker:
+    global _outside
     with db.begin() as connection:
-        version = queries.version(connection)
-        if _held is not None and _held[0] == (version, meaning.key):
+        key = (queries.version(connection), meaning.key)
+        if _held is not None and _held[0] == key:
             return _held[1]
-        if queries.count(connection) > IN_MEMORY and queries.nearest_index(connection, meaning.width):
-            return Neighbours(meaning)
-    return songs_in_memory(meaning)
+        if _outside is None or _outside[0] != key:
+            _outside = (key, queries.count(connection) > IN_MEMORY
+                        and queries.nearest_index(connection, meaning.width, meaning.key))
+    return Neighbours(meaning) if _outside[1] else songs_in_memory(meaning)
 
 
 def songs_in_memory(meaning: Space | None = None) -> Songs:
@@ -242,6 +246,6 @@ def make_nearest_index() -> bool:
     with db.begin() as connection:
         if queries.count(connection) <= IN_MEMORY or not queries.has_vectors(connection):
             return False
-        if not queries.nearest_index(connection, meaning.width):
+        if not queries.nearest_index(connection, meaning.width, meaning.key):
             queries.make_nearest_index(connection, meaning.width)
-        return True
+        return queries.nearest_index(connection, meaning.width, meaning.key)
