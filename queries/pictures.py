@@ -196,7 +196,8 @@ def put_search(connection: Connection, image_id: int, wish: Mapping[str, Any], m
     """Store a search and its songs; the same search again replaces its songs."""
     search_id = connection.execute(
         text("""INSERT INTO image_searches (image_id, wish, matches) VALUES (:image, CAST(:wish AS jsonb), :matches)
-                ON CONFLICT (image_id, wish) DO UPDATE SET matches = excluded.matches, created_at = now()
+                ON CONFLICT (image_id, md5(wish::text)) DO UPDATE SET matches = excluded.matches,
+                    created_at = now()
                 RETURNING id"""),
         {"image": image_id, "wish": json.dumps(wish, sort_keys=True), "matches": matches}).scalar_one()
     connection.execute(text("DELETE FROM recommendations WHERE search_id = :id"), {"id": search_id})
@@ -242,9 +243,10 @@ def videos(connection: Connection, song_ids: Sequence[int]) -> dict[int, dict[st
 
 def put_video(connection: Connection, song_id: int, video_id: str | None, title: str | None, channel: str | None,
               ) -> None:
-    """Store an answer of YouTube's search."""
+    """Store an answer of YouTube's search; of a song that has gone meanwhile nothing is stored."""
     connection.execute(
-        text("""INSERT INTO song_videos (song_id, video_id, title, channel) VALUES (:song, :video, :title, :channel)
+        text("""INSERT INTO song_videos (song_id, video_id, title, channel)
+                SELECT id, :video, :title, :channel FROM songs WHERE id = :song
                 ON CONFLICT (song_id) DO UPDATE SET video_id = excluded.video_id, title = excluded.title,
                     channel = excluded.channel, fetched_at = now()"""),
         {"song": song_id, "video": video_id, "title": title, "channel": channel})

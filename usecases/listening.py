@@ -34,7 +34,7 @@ def listen(actor: Actor, song_id: int, title: str, artist: str) -> Listen:
     with _asking[song_id]:  # two clicks are one search
         kept = _kept(song_id)
         if kept is not None:
-            return _listen(link, *kept)
+            return _listen(link, *kept) if kept[0] else _none(link, title, artist)
         try:
             found = video_search(config.load().keys, base_urls=config.load().base_urls).find(title, artist)
         except AppError as error:
@@ -73,6 +73,10 @@ def _kept(song_id: int) -> tuple[str | None, str, str] | None:
 
 def _listen(link: str, video_id: str | None, title: str, channel: str) -> Listen:
     return Listen(f"{WATCH}{video_id}" if video_id else link, video_id, title, channel)
+
+
+def _none(link: str, title: str, artist: str) -> Listen:
+    return Listen(link, error_code="youtube.nothing", error_values={"artist": artist, "title": title})
 
 
 def _failed(song_id: int, error: AppError) -> None:

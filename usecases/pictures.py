@@ -362,7 +362,7 @@ def picture_songs(actor: Actor, image_id: int, *, genres: Sequence[str], count: 
 
 def _rows_of(found: MoodSongs) -> list[dict[str, Any]]:
     return [{"rank": rank, "entry_id": hit.entry_id, "song_id": hit.song_id, "title": hit.title, "artist": hit.artist,
-             "genre": hit.genre, "similarity": hit.similarity, "best": hit.best, "why": asdict(hit.why),
+             "genre": hit.genre, "similarity": round(hit.similarity, 4), "best": hit.best, "why": asdict(hit.why),
              "song_tags": [tag for category in CATEGORIES for tag in hit.tags[category]]}
             for rank, hit in enumerate(found.hits, start=1)]
 
