@@ -1,4 +1,4 @@
-"""Data: what is in the database, new files in, what each file holds, and what became of every sync."""
+"""Data: what is in the database, new files in, what each file holds, every sync, and the song catalogue."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import streamlit as st
 
 import services
 from locales import format_time
-from views import _cache, _shared
+from views import _cache, _data_catalogue, _shared
 from views._shared import number, plain, text
 
 REJECTED_SHOWN = 1000
@@ -32,7 +32,8 @@ def page() -> None:
         status, files = _cache.status(actor), _cache.files(actor)
         _status(status)
         parts = {"upload": _upload, "files": lambda: _files(files), "rejected": lambda: _rejected(status),
-                 "runs": _runs}
+                 "runs": _runs, "catalogue": _data_catalogue.draw}
+        _data_catalogue.left()  # its choices stand in the URL while it is shown
         for name, tab in _shared.tabs("data", tuple(parts)).items():
             if tab.open:
                 with tab, _shared.errors_shown():

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from fake_alerts import FakeAlerts
 from fake_auditions import FakeAuditions
+from fake_catalogue import FakeCatalogue
 from fake_standings import FakeStandings
 
 import accounts
@@ -70,7 +71,7 @@ PURE = ("absence_text", "analysis_figure", "anomaly_text", "chance_text", "forec
 """Services that neither read nor write anything."""
 
 
-class FakeServices(FakeAlerts, FakeAuditions, FakeStandings):
+class FakeServices(FakeAlerts, FakeAuditions, FakeCatalogue, FakeStandings):
     """The contract of `services`, with switches for what a test wants to see."""
 
     Actor = accounts.Actor
@@ -99,6 +100,7 @@ class FakeServices(FakeAlerts, FakeAuditions, FakeStandings):
         self.missing = ("OPENAI_API_KEY", "torch")
         self.set_alerts()
         self.set_auditions()
+        self.set_catalogue()
 
     def __getattr__(self, name: str) -> Any:
         """Take constants, result classes and pure functions as they are."""
