@@ -9,13 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import AsyncIterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import httpx2
 
+MOST_BYTES = 96 << 20
+"""Of one answer: a picture of 20 MB and two half-done ones, in base64. A chat takes a thousandth."""
 _clients: dict[asyncio.AbstractEventLoop, httpx2.AsyncClient] = {}
+
+
+class TooMuch(ValueError):
+    """An answer is longer than `MOST_BYTES`."""
 
 
 @cache
@@ -50,9 +57,31 @@ def open_client(loop: asyncio.AbstractEventLoop, connect_s: float, whole_s: floa
         # google-genai hands in no timeout at all unless it is one for everything.
         request.extensions = {**request.extensions, "timeout": limits}
 
-    _clients[loop] = httpx2.AsyncClient(verify=_certificates(), event_hooks={"request": [limit]})
+    async def bound(response: httpx2.Response) -> None:
+        response.stream = _bounded(response.stream)
+
+    _clients[loop] = httpx2.AsyncClient(verify=_certificates(), event_hooks={"request": [limit], "response": [bound]})
 
 
 async def close_client(loop: asyncio.AbstractEventLoop) -> None:
     """Close the client of a loop and its connections."""
     await _clients.pop(loop).aclose()
+
+
+def _bounded(stream: Any) -> Any:
+    """Return a stream of bytes that raises `TooMuch` once it has given `MOST_BYTES`."""
+    import httpx2
+
+    class Bounded(httpx2.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            left = MOST_BYTES
+            async for chunk in stream:
+                left -= len(chunk)
+                if left < 0:
+                    raise TooMuch
+                yield chunk
+
+        async def aclose(self) -> None:
+            await stream.aclose()
+
+    return Bounded()

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from providers._http import TooMuch
 from support.errors import MissingKey, ProviderError, RateLimited
 
 log = logging.getLogger(__name__)
@@ -122,6 +123,8 @@ def of_connection(service: Service, error: BaseException) -> Trouble:
     import httpx2
 
     for cause in _causes(error):
+        if isinstance(cause, TooMuch):
+            return garbage(service, cause)
         if isinstance(cause, ssl.SSLError):
             return unreachable(service, "tls")
         if isinstance(cause, httpx2.ConnectTimeout):

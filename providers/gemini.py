@@ -50,25 +50,9 @@ class GeminiChat:
         return run(lambda: self._attempt(request), SERVICE, breaker_of(self.provider, self.base_url), self.limits,
                    stopped)
 
-    async def _attempt(self, request: ChatRequest) -> AsyncGenerator[Piece | Ended]:
+    def _attempt(self, request: ChatRequest) -> AsyncGenerator[Piece | Ended]:
         """Yield one try's items; every error comes out as a `Trouble`."""
-        import httpx2
-        from google.genai import errors
-
-        trouble: Trouble | None = None
-        try:
-            async with aclosing(self._talk(request)) as items:
-                async for item in items:
-                    yield item
-        except errors.APIError as error:
-            headers = getattr(error.response, "headers", None) or {}
-            trouble = _troubles.of_status(SERVICE, self.model, error.code or 0, error.details, headers)
-        except httpx2.HTTPError as error:
-            trouble = _troubles.of_connection(SERVICE, error)
-        except (ValueError, TypeError, AttributeError) as error:  # no JSON, or not of the expected form
-            trouble = _troubles.garbage(SERVICE, error)
-        if trouble is not None:  # outside of the handler: what the SDK raised must not travel along
-            raise trouble
+        return guarded(self._talk(request), self.model)
 
     async def _talk(self, request: ChatRequest) -> AsyncGenerator[Piece | Ended]:
         finish = model = usage = None
@@ -94,7 +78,7 @@ class GeminiChat:
         config, began = self._config(request), False
         while True:
             try:
-                chunks: Any = await _client(self.key, self.base_url).aio.models.generate_content_stream(
+                chunks: Any = await client_of(self.key, self.base_url).aio.models.generate_content_stream(
                     model=self.model, contents=_contents(request), config=types.GenerateContentConfig(**config))
                 async with aclosing(chunks):
                     async for chunk in chunks:
@@ -122,6 +106,27 @@ class GeminiChat:
         return config
 
 
+async def guarded(talk: AsyncGenerator[Piece | Ended], model: str) -> AsyncGenerator[Piece | Ended]:
+    """Yield the items of one try; whatever the SDK raises comes out as a `Trouble`."""
+    import httpx2
+    from google.genai import errors
+
+    trouble: Trouble | None = None
+    try:
+        async with aclosing(talk) as items:
+            async for item in items:
+                yield item
+    except errors.APIError as error:
+        headers = getattr(error.response, "headers", None) or {}
+        trouble = _troubles.of_status(SERVICE, model, error.code or 0, error.details, headers)
+    except httpx2.HTTPError as error:
+        trouble = _troubles.of_connection(SERVICE, error)
+    except (ValueError, TypeError, AttributeError) as error:  # no JSON, or not of the expected form
+        trouble = _troubles.garbage(SERVICE, error)
+    if trouble is not None:  # outside of the handler: what the SDK raised must not travel along
+        raise trouble
+
+
 def _contents(request: ChatRequest) -> Any:
     """Return what the user says: the text, and before it the picture where there is one."""
     if request.picture is None:
@@ -138,7 +143,7 @@ def _sum(*counts: int | None) -> int | None:
 
 
 @lru_cache(maxsize=32)
-def _client(key: str, base_url: str) -> genai.Client:
+def client_of(key: str, base_url: str) -> genai.Client:
     """Return the SDK's client; nothing of it comes from the environment. It tries nothing again by itself."""
     from google import genai
     from google.genai import types

@@ -67,26 +67,9 @@ class OpenAIChat:
         return run(lambda: self._attempt(request), self.service, breaker_of(self.provider, self.base_url), self.limits,
                    stopped)
 
-    async def _attempt(self, request: ChatRequest) -> AsyncGenerator[Piece | Ended]:
+    def _attempt(self, request: ChatRequest) -> AsyncGenerator[Piece | Ended]:
         """Yield one try's items; every error comes out as a `Trouble`."""
-        import openai
-
-        trouble: Trouble | None = None
-        try:
-            async with aclosing(self._talk(request)) as items:
-                async for item in items:
-                    yield item
-        except openai.APIStatusError as error:
-            trouble = _troubles.of_status(self.service, self.model, error.status_code, error.body,
-                                          error.response.headers)
-        except openai.APIConnectionError as error:
-            trouble = _troubles.of_connection(self.service, error)
-        except openai.APIError as error:  # reported within the stream
-            trouble = _troubles.reported(self.service, self.model, error.body)
-        except (ValueError, TypeError, AttributeError) as error:  # no JSON, or not of the expected form
-            trouble = _troubles.garbage(self.service, error)
-        if trouble is not None:  # outside of the handler: what the SDK raised must not travel along
-            raise trouble
+        return guarded(self._talk(request), self.service, self.model)
 
     async def _talk(self, request: ChatRequest) -> AsyncGenerator[Piece | Ended]:
         finish = model = usage = None
@@ -126,7 +109,7 @@ class OpenAIChat:
         left_out: set[str] = set()
         while True:
             try:
-                chunks = await _client(self.key, self.base_url).chat.completions.create(
+                chunks = await client_of(self.key, self.base_url).chat.completions.create(
                     model=self.model, stream=True, extra_headers=headers, **options)
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
                 if (name := _blamed(error, options)) is None:
@@ -141,6 +124,28 @@ class OpenAIChat:
             return chunks
 
 
+async def guarded(talk: AsyncGenerator[Piece | Ended], service: Service,
+                  model: str) -> AsyncGenerator[Piece | Ended]:
+    """Yield the items of one try; whatever the SDK raises comes out as a `Trouble`."""
+    import openai
+
+    trouble: Trouble | None = None
+    try:
+        async with aclosing(talk) as items:
+            async for item in items:
+                yield item
+    except openai.APIStatusError as error:
+        trouble = _troubles.of_status(service, model, error.status_code, error.body, error.response.headers)
+    except openai.APIConnectionError as error:
+        trouble = _troubles.of_connection(service, error)
+    except openai.APIError as error:  # reported within the stream
+        trouble = _troubles.reported(service, model, error.body)
+    except (ValueError, TypeError, AttributeError) as error:  # no JSON, or not of the expected form
+        trouble = _troubles.garbage(service, error)
+    if trouble is not None:  # outside of the handler: what the SDK raised must not travel along
+        raise trouble
+
+
 def _content(request: ChatRequest) -> Any:
     """Return what the user says: the text, and before it the picture where there is one."""
     if request.picture is None:
@@ -151,7 +156,7 @@ def _content(request: ChatRequest) -> Any:
 
 
 @lru_cache(maxsize=32)
-def _client(key: str | None, base_url: str) -> openai.AsyncOpenAI:
+def client_of(key: str | None, base_url: str) -> openai.AsyncOpenAI:
     """Return the SDK's client; nothing of it comes from the environment."""
     import openai
 
