@@ -206,3 +206,82 @@ class Vision(Protocol):
         Cancelled
             If `stopped` said True.
         """
+
+
+@dataclass(frozen=True)
+class Painting:
+    """A picture a model painted.
+
+    Attributes
+    ----------
+    image : bytes
+        A PNG, JPEG or WebP by its first bytes, at most `providers._images.MOST_BYTES` long. What a service sent is not
+        trusted: hand it through `support.decoding.picture` before anything else reads it.
+    format : str
+        ``PNG``, ``JPEG`` or ``WebP``.
+    width, height : int
+        Pixels, as the header says.
+    seed : int or None
+        What paints the same again with the same model; None where the service takes no seed.
+    provider, model : str
+        The service, and the model as it was asked for.
+    cost_usd : float or None
+        None where the price or a count is unknown; 0 on this machine.
+    revised_prompt : str or None
+        What the service made of the prompt, where it says so.
+    """
+
+    image: bytes = field(repr=False)
+    format: str
+    width: int
+    height: int
+    seed: int | None
+    provider: str
+    model: str
+    cost_usd: float | None
+    revised_prompt: str | None = None
+
+
+def unwatched(done: int, total: int) -> None:
+    """Take no notice of progress."""
+
+
+class Painter(Protocol):
+    """Paints a picture for a prompt, about 16:9 where the model can; the caller crops it."""
+
+    @property
+    def provider(self) -> str:
+        """``diffusion`` or a key of `providers.registry.SERVICES`."""
+
+    @property
+    def model(self) -> str:
+        """Name of the model as it is asked for."""
+
+    def paint(self, prompt: str, negative: str, *, seed: int | None = None,
+              progress: Callable[[int, int], None] = unwatched, stopped: Callable[[], bool] = never) -> Painting:
+        """Return a picture.
+
+        Parameters
+        ----------
+        prompt, negative : str
+            What to paint, and what not; a service without negative prompts is told in the prompt.
+        seed : int or None
+            0 to 2**31 - 1; None leaves it to chance. Not every service takes one.
+        progress : callable
+            Told steps done and steps in all, in the caller's thread. First 0 done; 0 in all means that nobody knows how
+            many there are, which is shown without a percentage. The last step comes with the picture.
+        stopped : callable
+            Asked at least ten times a second, on this machine after each step; once it says True the work ends.
+
+        Raises
+        ------
+        ValueError
+            If `seed` is out of range.
+        DataError
+            If the prompt is empty or too long.
+        ProviderError
+            If there is no picture; `RateLimited` where the service asks to wait longer than we do. Where the service
+            had answered, `values` hold ``cost_usd`` of what it bills all the same.
+        Cancelled
+            If `stopped` said True.
+        """

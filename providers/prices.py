@@ -11,12 +11,16 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Price:
-    """US dollars for a million tokens, with the day and the page they were read."""
+    """US dollars for a million tokens, with the day and the page they were read.
+
+    Of a model that paints, `output` is of pictures and `text_output` of what else it writes.
+    """
 
     input: float
     output: float
     as_of: date
     source: str
+    text_output: float | None = None
 
 
 @cache
@@ -42,3 +46,21 @@ def cost_usd(provider: str, model: str, input_tokens: int | None, output_tokens:
     if price is None or input_tokens is None or output_tokens is None:
         return None
     return (price.input * input_tokens + price.output * output_tokens) / 1e6
+
+
+def image_cost_usd(provider: str, model: str, input_tokens: int | None, image_tokens: int | None,
+                   text_tokens: int | None = 0) -> float | None:
+    """Return the US dollars of one picture; None where the price or a count is unknown.
+
+    Parameters
+    ----------
+    provider, model : str
+        As for `cost_usd`.
+    input_tokens, image_tokens, text_tokens : int or None
+        Of the prompt, of the picture, and of thoughts and words beside it.
+    """
+    picture = cost_usd(provider, model, input_tokens, image_tokens)
+    if picture is None or not text_tokens:
+        return None if text_tokens is None else picture
+    beside = prices()[provider, model.lower()].text_output
+    return None if beside is None else picture + beside * text_tokens / 1e6

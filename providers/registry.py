@@ -1,4 +1,4 @@
-"""Which language models, models that see and finders of videos there are, by the name of their service.
+"""Which language models, models that see or paint, and finders of videos there are, by the name of their service.
 
 An SDK is imported with the first reply asked for.
 """
@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from providers import friendli, gemini, openai, youtube
 from providers._calls import Limits
+from providers._images import LIMITS, HostedPainter
+from providers._images_gemini import GeminiImages
+from providers._images_openai import OpenAIImages
 from providers._troubles import Service, no_key
 from providers._vision import VisionModel
-from providers.base import ChatModel, Vision
+from providers.base import ChatModel, Painter, Vision
+from providers.diffusion import DiffusionPainter
 from support.errors import DataError
 
 SERVICES: Mapping[str, Service] = {
@@ -24,6 +29,10 @@ SERVICES: Mapping[str, Service] = {
 VISION_MODELS: Mapping[str, str] = {"openai": "gpt-4o-mini", "gemini": "gemini-3.1-flash-lite"}
 """Services whose models see, in the order they are asked, with the model of each (docs/adr/0011, 0016)."""
 VISION_SETTINGS: Mapping[str, str] = {"openai": "VISION_OPENAI_MODEL", "gemini": "VISION_GEMINI_MODEL"}
+"""Settings that name another model."""
+PAINTER_MODELS: Mapping[str, str] = {"openai": "gpt-image-2.5-flare", "gemini": "gemini-nano-banana-2.1"}
+"""Services whose models paint, in the order they are asked, with the model of each (docs/adr/0019)."""
+PAINTER_SETTINGS: Mapping[str, str] = {"openai": "IMAGE_OPENAI_MODEL", "gemini": "IMAGE_GEMINI_MODEL"}
 """Settings that name another model."""
 BASE_URLS = {"openai": openai.BASE_URL, "friendli": friendli.BASE_URL, "gemini": gemini.BASE_URL}
 
@@ -53,16 +62,7 @@ def chat_model(provider: str, model: str, *, key: str | None, base_url: str | No
     MissingKey
         With the name of the setting that is empty.
     """
-    if provider not in SERVICES:
-        raise DataError("model.provider", provider=provider, accepted=", ".join(SERVICES))
-    if not model.strip():
-        raise DataError("model.no_name", provider=provider)
-    address = _address(base_url or BASE_URLS.get(provider, ""), model)
-    if SERVICES[provider].setting and not (key or "").strip():
-        raise no_key(SERVICES[provider])
-    key = (key or "").strip() or None
-    if key and not (key.isascii() and key.isprintable()):
-        raise DataError("model.key_form", setting=SERVICES[provider].setting or "key_name")
+    key, address = _checked(provider, model, key, base_url)
     return _made(provider, model, key, address, limits or Limits())
 
 
@@ -118,6 +118,63 @@ def visions(keys: Mapping[str, str], *, models: Mapping[str, str] | None = None,
                  for provider, key in having.items() if key)
 
 
+def painter(provider: str, *, key: str | None, model: str | None = None, base_url: str | None = None,
+            limits: Limits | None = None) -> Painter:
+    """Return a model of a service that paints; nothing is sent yet.
+
+    Parameters
+    ----------
+    provider : str
+        A key of `PAINTER_MODELS`.
+    key : str or None
+    model : str or None
+        None takes the one of `PAINTER_MODELS`.
+    base_url : str or None
+        None takes the service's own.
+    limits : Limits or None
+        None takes `providers._images.LIMITS`.
+
+    Raises
+    ------
+    DataError, MissingKey
+        As `chat_model` does.
+    """
+    if provider not in PAINTER_MODELS:
+        raise DataError("model.provider", provider=provider, accepted=", ".join(PAINTER_MODELS))
+    name = PAINTER_MODELS[provider] if model is None else model
+    good, at = _checked(provider, name, key, base_url)
+    source = (OpenAIImages if provider == "openai" else GeminiImages)(name, good or "", at.url)
+    return HostedPainter(source, SERVICES[provider], PAINTER_SETTINGS[provider], limits or LIMITS)
+
+
+def painters(keys: Mapping[str, str], *, models: Mapping[str, str] | None = None,
+             base_urls: Mapping[str, str] | None = None, diffusion_model: str | Path | None = None,
+             limits: Limits | None = None) -> tuple[Painter, ...]:
+    """Return the models that paint, in the order they should be asked: on this machine, then those with a key.
+
+    Parameters
+    ----------
+    keys : mapping of str to str
+        As in `config.Settings.keys`.
+    models, base_urls : mapping of str to str or None
+        By service, in place of the defaults.
+    diffusion_model : str or Path or None
+        Folder of a model of diffusers; whether it can be used is said when it is asked to paint.
+    limits : Limits or None
+        Of each call of a service.
+
+    Raises
+    ------
+    DataError
+        If a key, a name or an address cannot be used.
+    """
+    models, base_urls = models or {}, base_urls or {}
+    having = {provider: (keys.get(SERVICES[provider].setting or "") or "").strip() for provider in PAINTER_MODELS}
+    local = (DiffusionPainter(Path(diffusion_model)),) if diffusion_model else ()
+    return (*local, *(painter(provider, key=key, model=models.get(provider), base_url=base_urls.get(provider),
+                              limits=limits) for provider, key in having.items() if key))
+
+
 def video_search(keys: Mapping[str, str], *, base_urls: Mapping[str, str] | None = None) -> youtube.YouTube:
     """Return the search for a song's video; nothing is sent yet.
 
@@ -145,6 +202,21 @@ def _made(provider: str, model: str, key: str | None, at: _At, limits: Limits) -
     if provider == "openai":
         return openai.OpenAIChat(model, key, at.url, limits=limits)
     return openai.OpenAIChat(model, key, at.url, provider, Service(at.host, None), "max_tokens", limits)
+
+
+def _checked(provider: str, model: str, key: str | None, base_url: str | None) -> tuple[str | None, _At]:
+    """Return the key and the address that may be used; see `chat_model` for what is raised."""
+    if provider not in SERVICES:
+        raise DataError("model.provider", provider=provider, accepted=", ".join(SERVICES))
+    if not model.strip():
+        raise DataError("model.no_name", provider=provider)
+    address = _address(base_url or BASE_URLS.get(provider, ""), model)
+    if SERVICES[provider].setting and not (key or "").strip():
+        raise no_key(SERVICES[provider])
+    key = (key or "").strip() or None
+    if key and not (key.isascii() and key.isprintable()):
+        raise DataError("model.key_form", setting=SERVICES[provider].setting or "key_name")
+    return key, address
 
 
 def _address(url: str, model: str) -> _At:

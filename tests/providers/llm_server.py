@@ -1,4 +1,6 @@
-"""A language model server on this machine that speaks OpenAI's and Gemini's streaming protocols, with faults on demand.
+"""A model server on this machine that speaks OpenAI's and Gemini's streaming protocols, with faults on demand.
+
+It writes chats and paints pictures.
 
     with LLMServer() as server:
         server.plan(Act("status", status=429, headers={"Retry-After": "1"}), Act(), model="gpt-4o-mini")
@@ -41,7 +43,8 @@ class Act:
     no JSON); ``page`` (a web page); ``filtered``; ``blocked`` (filtered before the first word); ``length`` (cut at
     `after` pieces and says so); ``obedient`` (follows instructions hidden in the lyrics); ``error`` (an error event in
     the stream, after `after` pieces); ``declined`` (the model refuses, in the field OpenAI keeps for that). `thoughts`
-    come before the text, apart from it, and are counted.
+    come before the text, apart from it, and are counted. Of pictures: `image` is sent in place of one that is painted
+    here, pieces are the half-done pictures, ``empty`` ends without a picture, ``words`` sends words in its place.
     """
 
     kind: str = "reply"
@@ -54,6 +57,7 @@ class Act:
     code: str = "server_error"
     usage: bool = True
     thoughts: str = ""
+    image: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,8 @@ class LLMServer:
         self.openai_url, self.gemini_url = f"{self.url}/v1", self.url
         app = Starlette(routes=[
             Route("/v1/chat/completions", _Endpoint(self, _OpenAI)),
-            Route("/v1beta/models/{model}:streamGenerateContent", _Endpoint(self, _Gemini))])
+            Route("/v1/images/generations", _Endpoint(self, _OpenAIImages)),
+            Route("/v1beta/models/{model}:streamGenerateContent", _Endpoint(self, _gemini_of))])
         self._server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", access_log=False))
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True, name="llm-server")
         self._thread.start()
@@ -137,13 +142,14 @@ class LLMServer:
 class _Endpoint:
     """An ASGI application for one protocol."""
 
-    def __init__(self, server: LLMServer, protocol: type[_Protocol]) -> None:
-        self.server, self.protocol = server, protocol
+    def __init__(self, server: LLMServer, protocol: type[_Protocol] | Callable[[Any], type[_Protocol]]) -> None:
+        self.server, self._protocol = server, protocol
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         request = Request(scope, receive)
         body = await request.json()
-        talk = self.protocol(self.server, request, body, receive, send)
+        protocol: Any = self._protocol if isinstance(self._protocol, type) else self._protocol(body)
+        talk = protocol(self.server, request, body, receive, send)
         self.server.asked.append(talk.asked)
         self.server.now += 1
         self.server.most = max(self.server.most, self.server.now)
@@ -218,6 +224,13 @@ class _Protocol:
             if act.token_s and count:
                 await self.pause(act.token_s)
             await self.write(self.event(piece))
+        if await self.broken_off(act):
+            return
+        counts = (len(self.asked.system + self.asked.user) // 4, min(len(pieces), act.after if early else 10**9))
+        await self.end({"length": "length", "filtered": "filtered"}.get(act.kind, "stop"), counts if act.usage else None)
+
+    async def broken_off(self, act: Act) -> bool:
+        """Do what ends a reply early, if that is the act."""
         if act.kind == "stall":
             await self.pause(3600)
         elif act.kind == "cut":
@@ -231,9 +244,7 @@ class _Protocol:
         elif act.kind == "error":
             await self.raw(f"data: {json.dumps(self.error(503, act.code, 'overloaded'))}\n\n".encode())
             await self._send({"type": "http.response.body", "body": b""})
-        else:
-            counts = (len(self.asked.system + self.asked.user) // 4, min(len(pieces), act.after if early else 10**9))
-            await self.end({"length": "length", "filtered": "filtered"}.get(act.kind, "stop"), counts if act.usage else None)
+        return act.kind in ("stall", "cut", "ended", "garbage", "error")
 
     async def first(self) -> None:
         """Write what comes before the first word."""
@@ -294,12 +305,14 @@ class _OpenAI(_Protocol):
         given = self.headers.get("authorization", "")
         if self.server.key is not None and given != f"Bearer {self.server.key}":
             return 401, self.error(401, "invalid_api_key", f"Incorrect API key provided: {given}.")
-        kinds = {(self.body.get("response_format") or {}).get("type")} | set(self.body)
-        for name in sorted(self.server.refuses & kinds):
+        for name in sorted(self.refused()):
             where = "response_format" if name.startswith("json") else name
             return 400, {"error": {"message": f"'{where}' is not supported", "type": "invalid_request_error",
                                    "param": where, "code": None}}
         return None
+
+    def refused(self) -> set[str]:
+        return self.server.refuses & ({(self.body.get("response_format") or {}).get("type")} | set(self.body))
 
     def chunk(self, **fields: Any) -> dict[str, Any]:
         return {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "system_fingerprint": "fp",
@@ -373,6 +386,131 @@ class _Gemini(_Protocol):
 
     def error(self, status: int, code: str, message: str) -> Any:
         return {"error": {"code": status, "message": message, "status": code.upper()}}
+
+
+class _Paints(_Protocol):
+    """What both protocols share of pictures: half-done ones where asked for, then the whole."""
+
+    sketches = 0
+    size = (1376, 768)
+
+    async def stream(self, act: Act) -> None:
+        image = act.image if act.image is not None else painted(self.asked.user, self.size)
+        if act.first_s:
+            await self.pause(act.first_s)
+        if not self.streams:
+            if act.kind == "cut":
+                await self._send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"999")]})
+                await self.raw(b'{"data"')
+                self.hang_up()
+            return await self.whole(200, self.at_once(act, image), {})
+        await self._send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", self.media.encode())]})
+        for _ in range(min(self.sketches, act.after)):
+            await self.write(self.sketch(image))
+            if act.token_s:
+                await self.pause(act.token_s)
+        if not await self.broken_off(act):
+            await self.write(self.picture(act, image))
+            await self._send({"type": "http.response.body", "body": b""})
+
+    @property
+    def streams(self) -> bool:
+        return True
+
+    def at_once(self, act: Act, image: bytes) -> bytes:
+        raise NotImplementedError
+
+    def sketch(self, image: bytes) -> list[Any]:
+        raise NotImplementedError
+
+    def picture(self, act: Act, image: bytes) -> list[Any]:
+        raise NotImplementedError
+
+    def cut_event(self) -> str:
+        return 'data: {"type": "image_generation.comp'
+
+
+class _OpenAIImages(_Paints, _OpenAI):
+    """https://platform.openai.com/docs/api-reference/images/create, and its streaming events."""
+
+    def read(self) -> Asked:
+        if "x" in str(self.body.get("size")):
+            width, height = self.body["size"].split("x")
+            self.size = int(width), int(height)
+        self.sketches = self.body.get("partial_images", 0) if self.streams else 0
+        return Asked("openai", self.body["model"], "", self.body["prompt"], None, self.body, self.headers, time.monotonic())
+
+    @property
+    def streams(self) -> bool:
+        return bool(self.body.get("stream"))
+
+    def refused(self) -> set[str]:
+        usual = self.body.get("size") in (None, "auto", "1024x1024", "1536x1024", "1024x1536")
+        return super().refused() - ({"size"} if usual else set())
+
+    def usage(self, act: Act) -> dict[str, Any]:
+        tokens = len(self.asked.user) // 4, 400 + 100 * self.sketches
+        return {"usage": {"input_tokens": tokens[0], "output_tokens": tokens[1], "total_tokens": sum(tokens),
+                          "input_tokens_details": {"image_tokens": 0, "text_tokens": tokens[0]}}} if act.usage else {}
+
+    def event_of(self, kind: str, image: bytes, **more: Any) -> dict[str, Any]:
+        return {"type": f"image_generation.{kind}", "b64_json": base64.b64encode(image).decode(), "background": "opaque",
+                "created_at": 1, "output_format": "jpeg", "quality": "medium", "size": "x".join(map(str, self.size)), **more}
+
+    def sketch(self, image: bytes) -> list[Any]:
+        return [self.event_of("partial_image", image, partial_image_index=0)]
+
+    def picture(self, act: Act, image: bytes) -> list[Any]:
+        if act.kind in ("filtered", "blocked", "declined"):
+            return [{"type": "error", **self.error(400, "moderation_blocked", "rejected by the safety system")}]
+        if act.kind == "words":
+            return [{**self.event_of("completed", b"", **self.usage(act)), "b64_json": "not base64 at all!"}]
+        return [self.event_of("completed", b"" if act.kind == "empty" else image, **self.usage(act))]
+
+    def at_once(self, act: Act, image: bytes) -> bytes:
+        data = [] if act.kind == "empty" else [{"b64_json": base64.b64encode(image).decode(), "revised_prompt": "revised"}]
+        return json.dumps({"created": 1, "data": data, **self.usage(act)}).encode()
+
+
+class _GeminiImages(_Paints, _Gemini):
+    """https://ai.google.dev/gemini-api/docs/image-generation: the picture is a part of the reply."""
+
+    def picture(self, act: Act, image: bytes) -> list[Any]:
+        usage = {"usageMetadata": {"promptTokenCount": len(self.asked.user) // 4, "candidatesTokenCount": 1120,
+                                   "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": 1120}],
+                                   "thoughtsTokenCount": len(act.thoughts) // 4}} if act.usage else {}
+        if act.kind == "blocked":
+            return [{"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, **usage}]
+        inline = {"inlineData": {"mimeType": "image/jpeg", "data": base64.b64encode(image).decode()}}
+        thought = {"inlineData": {"mimeType": "image/png", "data": base64.b64encode(b"a thought").decode()}, "thought": True}
+        parts: list[Any] = {"empty": [], "filtered": [], "declined": [], "words": [{"text": "Here is a picture of it."}]}.get(
+            act.kind, [inline])
+        finish = {"filtered": "IMAGE_SAFETY", "declined": "IMAGE_PROHIBITED_CONTENT", "empty": "NO_IMAGE"}.get(act.kind, "STOP")
+        first = [self.said([thought])] if act.thoughts else []
+        return [*first, {**self.said(parts, finishReason=finish), **usage}]
+
+    def said(self, parts: list[Any], **more: Any) -> dict[str, Any]:
+        return {"candidates": [{"index": 0, "content": {"role": "model", "parts": parts}, **more}],
+                "modelVersion": f"{self.asked.model}-001"}
+
+
+def _gemini_of(body: Any) -> type[_Protocol]:
+    return _GeminiImages if "IMAGE" in (body.get("generationConfig") or {}).get("responseModalities", ()) else _Gemini
+
+
+def painted(prompt: str, size: tuple[int, int]) -> bytes:
+    """Return a JPEG of a sky between two colours that depend on the prompt."""
+    from io import BytesIO
+    from zlib import crc32
+
+    from PIL import Image, ImageOps
+
+    tone = crc32(prompt.encode())
+    low, high = (tuple(tone >> shift & 0x7F for shift in shifts) for shifts in ((0, 8, 16), (4, 12, 20)))
+    sky = ImageOps.colorize(Image.linear_gradient("L").resize(size), low, tuple(128 + each for each in high))
+    out = BytesIO()
+    sky.save(out, "JPEG", quality=85)
+    return out.getvalue()
 
 
 def fitting(asked: Asked) -> str:
