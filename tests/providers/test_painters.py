@@ -166,6 +166,12 @@ def test_an_answer_without_a_picture_is_an_error(server, provider, kind):
     assert error.values["cost_usd"] > 0
 
 
+def test_a_picture_the_model_thought_of_is_not_its_answer(server):
+    server.plan(Act("empty", thoughts="a sketch"), Act(thoughts="a sketch"))
+    assert failure(model(server, "gemini")).code == "painter.nothing"
+    assert paint(model(server, "gemini")).format == "JPEG"
+
+
 @everywhere
 @pytest.mark.parametrize("kind", ["filtered", "blocked", "declined"])
 def test_a_prompt_or_picture_the_service_declines_is_said_so_at_once(server, provider, kind, waits):
