@@ -1,0 +1,1 @@
+"""Pictures painted by code: colours, air, scenes, styles, type on them, and cards."""
