@@ -21,6 +21,7 @@ PAGES = (
     ("growth_radar", "📈", "growth.title"),
     ("advanced_analysis", "🔬", "analysis.title"),
     ("ai_judges", "🎤", "judges.title"),
+    ("image_to_music", "🖼️", "i2m.title"),
     ("data", "🗂️", "data.title"),
 )
 """One line a page, in the order of the menu: file below views/ (also its URL), icon, title's key. The first one is

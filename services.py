@@ -15,6 +15,7 @@ from accounts import LOCAL_ADMINISTRATOR, Actor, may
 from analytics import CLASSES, LEVELS, PLAIN, STAGE_BOUNDS, STAGES, next_target
 from data_processing import CATALOGUE_COLUMNS
 from growth.stages import CLASS_BOUNDS, MIN_ARTISTS, MIN_OTHERS
+from providers.youtube import search_link
 from recommender import Wish
 from support.errors import AppError
 from usecases import jobs
@@ -134,6 +135,7 @@ from usecases.jobs import active_job, cancel_job, get_job, latest_job
 from usecases.listening import known_videos, listen, quota
 from usecases.mood_search import COUNTS, MOST_GENRES, MoodSongs, SongHit, find_songs
 from usecases.outlook import FAR_DAYS, analyse
+from usecases.picture_export import hashtag, picture_card, song_m3u8, song_table, song_text, why_lines
 from usecases.picture_results import ImageTag, Listen, PictureSearch, PictureView, Recommendation
 from usecases.picture_sharing import (
     REASONS,
@@ -216,17 +218,18 @@ __all__ = [
     "catalogue_page", "catalogue_table", "catalogue_version", "chance_text", "compare_auditions", "comparison_figure",
     "current_actor", "data_status", "data_version", "delete_artist", "delete_audition", "delete_picture", "delete_rule",
     "delete_song", "deliver", "demo_song", "differing_terms", "edit_tags", "estimate_batch", "evaluate", "find_songs",
-    "forecast_table", "genre_names", "get_audition", "get_job", "get_picture", "get_song", "home", "import_catalogue",
-    "jobs_ahead", "known_videos", "latest_job", "lead_text", "link_picture", "list_artists", "list_auditions",
-    "list_batches", "list_events", "list_files", "list_pictures", "list_rules", "list_songs", "listen", "mark_seen",
-    "may", "milestone", "milestone_text", "next_target", "pairs_with_lags", "panels", "peers", "picture_by_link",
-    "picture_jpeg", "picture_mood", "picture_songs", "pipeline", "portfolio_table", "preview_delete", "quota", "ready",
-    "recent_imports", "recent_runs", "refused_songs", "rejected_rows", "remove_picture", "report_picture",
-    "restore_files", "resume_batch", "resume_import", "retry_judge", "save_uploads", "scenarios", "sentence",
-    "set_file_options", "settings", "settle_reports", "share_picture", "song_info", "standings", "start",
-    "start_audition", "start_batch", "started", "stop", "submit_import", "submit_picture", "submit_refresh",
-    "submit_starter", "submit_sync", "sync", "tag_categories", "tag_label", "taggers", "tile", "tile_text",
-    "unseen_alerts", "unshare_picture", "weigh_tags", "withdraw_level",
+    "forecast_table", "genre_names", "get_audition", "get_job", "get_picture", "get_song", "hashtag", "home",
+    "import_catalogue", "jobs_ahead", "known_videos", "latest_job", "lead_text", "link_picture", "list_artists",
+    "list_auditions", "list_batches", "list_events", "list_files", "list_pictures", "list_rules", "list_songs",
+    "listen", "mark_seen", "may", "milestone", "milestone_text", "next_target", "pairs_with_lags", "panels", "peers",
+    "picture_by_link", "picture_card", "picture_jpeg", "picture_mood", "picture_songs", "pipeline", "portfolio_table",
+    "preview_delete", "quota", "ready", "recent_imports", "recent_runs", "refused_songs", "rejected_rows",
+    "remove_picture", "report_picture", "restore_files", "resume_batch", "resume_import", "retry_judge", "save_uploads",
+    "scenarios", "search_link", "sentence", "set_file_options", "settings", "settle_reports", "share_picture",
+    "song_info", "song_m3u8", "song_table", "song_text", "standings", "start", "start_audition", "start_batch",
+    "started", "stop", "submit_import", "submit_picture", "submit_refresh", "submit_starter", "submit_sync", "sync",
+    "tag_categories", "tag_label", "taggers", "tile", "tile_text", "unseen_alerts", "unshare_picture", "weigh_tags",
+    "why_lines", "withdraw_level",
 ]
 
 

@@ -28,6 +28,7 @@ TOUR: dict[str, Callable[[services.DemoSong], dict[str, str]]] = {
     "growth_radar": lambda demo: {"artist": demo.artist_key, "song": demo.song_key, "window": "180"},
     "advanced_analysis": lambda demo: {"artist": demo.artist_key, "song": demo.song_key},
     "ai_judges": lambda demo: {"q": demo.title},
+    "image_to_music": lambda demo: {"source": "demo"},
 }
 """The steps of the demo tour: the page's file, and the query that opens the demo song there. A step's text is at
 ``home.tour.step.<file>``."""
