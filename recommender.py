@@ -7,7 +7,9 @@ embed            texts to unit vectors with the model that comes with the produc
 embedder         any text model behind one protocol
 vocabulary       78 tags in six categories, 16 genres
 mood_of          tags to valence and arousal
+tags_of          free words to tags
 space            tags, songs and wishes as vectors
+score, ranking   all songs of a few, as the search scores them
 Songs            the catalogue in memory, ranked for a wish
 choose, why      the best of each genre and a seeded draw; the reasons
 """
@@ -21,14 +23,15 @@ from numpy.typing import NDArray
 
 from moods.choice import Choice, Why, choose, why
 from moods.embedders import Embedder, embedder
-from moods.meaning import Aim, Space, Wish, conflicts, overlaps, space
+from moods.meaning import Aim, Space, Wish, conflicts, overlaps, ranking, score, space
 from moods.songs import Filters, Ranked, Ranker, Rows, Songs
 from moods.vocabulary import CATEGORIES, Tag, Vocabulary, mood_of, vocabulary, words_of
+from moods.words import tags_of
 
 __all__ = [
     "CATEGORIES", "Aim", "Choice", "Embedder", "Filters", "Ranked", "Ranker", "Rows", "Songs", "Space", "Tag",
-    "Vocabulary", "Why", "Wish", "choose", "conflicts", "embed", "embedder", "mood_of", "overlaps", "space",
-    "vocabulary", "why", "words_of",
+    "Vocabulary", "Why", "Wish", "choose", "conflicts", "embed", "embedder", "mood_of", "overlaps",
+    "ranking", "score", "space", "tags_of", "vocabulary", "why", "words_of",
 ]
 
 

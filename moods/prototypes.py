@@ -1,6 +1,7 @@
 """Vectors of everything the vocabulary says: each tag's name in both languages and the other ways to say it.
 
-They are made once for a model and a vocabulary, and kept: for the model that comes with the product under
+Beside them stand the sayings of ``sayings.jsonl``: sentences of our own, each with the tags it stands for.
+The vectors are made once for a model and a vocabulary, and kept: for the model that comes with the product under
 ``models/mood_tags``, for any other in the operator's data folder, each under a name that holds the SHA-256 of the
 texts.
 """
@@ -8,6 +9,7 @@ texts.
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 import re
@@ -27,30 +29,41 @@ from moods.vocabulary import vocabulary
 
 log = logging.getLogger(__name__)
 SHIPPED = config.ROOT / "models" / "mood_tags"
+SAYINGS = Path(__file__).with_name("sayings.jsonl")
 _making = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Prototypes:
-    """Vectors of texts, and the tag each belongs to.
+    """Vectors of texts, and the tags they stand for.
 
     Attributes
     ----------
     texts : tuple of str
+        Those of the vocabulary, n of them, then the sayings, m.
     tags : ndarray of int, shape (n,)
-        Number of the tag (`moods.vocabulary.Vocabulary.place`) a text says.
-    vectors : ndarray of float32, shape (n, width)
-        Unit vectors, not centred.
+        Number of the tag (`moods.vocabulary.Vocabulary.place`) each text of the vocabulary says.
+    labels : ndarray of float32, shape (n + m, tags)
+        1 for each tag a text stands for.
+    every : ndarray of float32, shape (n + m, width)
+        Unit vectors of all texts, not centred.
     """
 
     texts: tuple[str, ...]
     tags: NDArray[np.int64]
-    vectors: NDArray[np.float32]
+    labels: NDArray[np.float32]
+    every: NDArray[np.float32]
+
+    @property
+    def vectors(self) -> NDArray[np.float32]:
+        """Unit vectors of the vocabulary's texts, not centred; shape (n, width)."""
+        return self.every[:len(self.tags)]
 
     @property
     def mean(self) -> NDArray[np.float32]:
         """Mean of all texts: what they have in common and a comparison must take out; shape (width,)."""
-        return self.vectors.mean(axis=0)
+        mean: NDArray[np.float32] = self.every.mean(axis=0)
+        return mean
 
     @property
     def by_tag(self) -> NDArray[np.float32]:
@@ -76,13 +89,26 @@ def prototypes(model: str | None = None) -> Prototypes:
 
 @cache
 def _prototypes(model: str | None) -> Prototypes:
-    texts, tags = _texts()
-    return Prototypes(texts, np.array(tags), _vectors(embedder(model), texts))
-
-
-def _texts() -> tuple[tuple[str, ...], list[int]]:
     pairs = [(said, place) for place, tag in enumerate(vocabulary().tags) for said in (tag.name, tag.en, *tag.words)]
-    return tuple(said for said, _ in pairs), [place for _, place in pairs]
+    tags = np.array([place for _, place in pairs])
+    meant = [[place] for _, place in pairs] + [[vocabulary().place(tag) for tag in names] for _, names in sayings()]
+    labels = np.zeros((len(meant), len(vocabulary().tags)), np.float32)
+    for row, places in enumerate(meant):
+        labels[row, places] = 1
+    return Prototypes(texts(), tags, labels, _vectors(embedder(model), texts()))
+
+
+def texts() -> tuple[str, ...]:
+    """Return all texts: the vocabulary's, tag by tag, then the sayings."""
+    said = (text for tag in vocabulary().tags for text in (tag.name, tag.en, *tag.words))
+    return (*said, *(text for text, _ in sayings()))
+
+
+@cache
+def sayings() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the written sayings, each with its tags; one without tags is about something else altogether."""
+    rows = [json.loads(line) for line in SAYINGS.read_text("utf-8").splitlines()]
+    return tuple((row["text"], tuple(row["tags"])) for row in rows)
 
 
 def _vectors(model: Embedder, texts: Sequence[str]) -> NDArray[np.float32]:
