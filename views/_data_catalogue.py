@@ -17,7 +17,7 @@ from views._shared import number, plain, text
 PAGE = 20
 """Songs on a page of the list."""
 LONGEST_SEARCH = 100
-TILE_WIDTH = 152
+TILE_WIDTH, YEARS_WIDTH = 152, 176
 CHART = {"displayModeBar": False}
 UNKNOWN = "none"
 """What the URL and the filter say for songs whose language is not known."""
@@ -61,7 +61,7 @@ def _tiles(counts: services.CatalogueCounts) -> None:
                       width=TILE_WIDTH, height="stretch")
         if counts.first_year is not None:
             st.metric(text("catalogue.years"), f"{counts.first_year}–{counts.last_year}", border=True,
-                      width=TILE_WIDTH, height="stretch")
+                      width=YEARS_WIDTH, height="stretch")
 
 
 # names ------------------------------------------------------------
@@ -122,8 +122,9 @@ def _songs(actor: services.Actor, counts: services.CatalogueCounts) -> None:
     if not page.rows:
         st.info(text("catalogue.list.none"), icon=":material/search_off:")
         return
-    _shared.table(songs_table(page.rows), wide={text("catalogue.column.title"): "medium",
-                                                text("catalogue.column.tags"): "large"})
+    wide = {text(f"catalogue.column.{name}"): st.column_config.TextColumn(width=width)  # type: ignore[arg-type]
+            for name, width in (("title", "medium"), ("tags", "large"))}
+    st.dataframe(songs_table(page.rows), hide_index=True, height="content", column_config=wide)
     _pages(page.count)
     st.download_button(text("catalogue.list.download", count=number(page.count)),
                        lambda: _shared.csv_bytes(services.catalogue_table(actor, **asked)),
@@ -135,43 +136,45 @@ def _songs(actor: services.Actor, counts: services.CatalogueCounts) -> None:
 def _asked(counts: services.CatalogueCounts) -> dict[str, Any]:
     """Draw search, filters and order; return what is asked of `services.catalogue_page`."""
     asked: dict[str, Any] = {}
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        asked["search"] = _shared.in_url("q", "data_cat_q", lambda value: value[:LONGEST_SEARCH], "", quiet=True)
-        st.text_input(text("catalogue.list.search"), key="data_cat_q", icon=":material/search:", width=300,
-                      placeholder=text("catalogue.list.search_hint"), max_chars=LONGEST_SEARCH)
-        asked["genres"] = _several("genre", {name: label(name) for name in services.genre_names()}, "genres")
-        tags = {tag: f"{label(tag)} · {text(f'catalogue.category.{category}')}"
-                for category, tags in services.tag_categories().items() for tag in tags}
-        asked["tags"] = _several("tag", tags, "tags", help=text("catalogue.list.tags_help"))
-        sung = {code or UNKNOWN: language_name(code) for code in counts.languages}
-        asked["languages"] = [code.replace(UNKNOWN, "") for code in _several("sung", sung, "languages")]
-        asked["years"] = _years(counts)
-        asked["sort"] = _sort()
-        if any(st.session_state.get(key) != usual for key, usual in FILTERS.items()):
-            st.button(text("catalogue.list.clear"), key="data_cat_clear", icon=":material/filter_alt_off:",
-                      on_click=_clear)
+    above, below = st.columns([3, 2, 2], vertical_alignment="bottom"), st.columns([2, 1, 1, 2],
+                                                                                  vertical_alignment="bottom")
+    asked["search"] = _shared.in_url("q", "data_cat_q", lambda value: value[:LONGEST_SEARCH], "", quiet=True)
+    above[0].text_input(text("catalogue.list.search"), key="data_cat_q", icon=":material/search:",
+                        placeholder=text("catalogue.list.search_hint"), max_chars=LONGEST_SEARCH)
+    asked["genres"] = _several(above[1], "genre", {name: label(name) for name in services.genre_names()}, "genres")
+    tags = {tag: f"{label(tag)} · {text(f'catalogue.category.{category}')}"
+            for category, tags in services.tag_categories().items() for tag in tags}
+    asked["tags"] = _several(above[2], "tag", tags, "tags", help=text("catalogue.list.tags_help"))
+    sung = {code or UNKNOWN: language_name(code) for code in counts.languages}
+    chosen = _several(below[0], "sung", sung, "languages")
+    asked["languages"] = ["" if code == UNKNOWN else code for code in chosen]
+    asked["years"] = _years(below[1], below[2], counts)
+    asked["sort"] = _sort(below[3])
+    if any(st.session_state.get(key) != usual for key, usual in FILTERS.items()):
+        st.button(text("catalogue.list.clear"), key="data_cat_clear", icon=":material/filter_alt_off:",
+                  on_click=_clear)
     return asked
 
 
-def _several(param: str, names: dict[str, str], what: str, **options: Any) -> list[str]:
+def _several(place: Any, param: str, names: dict[str, str], what: str, **options: Any) -> list[str]:
     widget = f"data_cat_{param}"
     chosen = _shared.list_in_url(param, widget, list(names), (), empty=True, quiet=True)
-    st.multiselect(text(f"catalogue.list.{what}"), list(names), key=widget, format_func=names.__getitem__, width=220,
-                   placeholder=text("catalogue.list.any"), **options)
+    place.multiselect(text(f"catalogue.list.{what}"), list(names), key=widget, format_func=names.__getitem__,
+                      placeholder=text("catalogue.list.any"), **options)
     return chosen
 
 
-def _years(counts: services.CatalogueCounts) -> tuple[int | None, int | None] | None:
+def _years(start: Any, end: Any, counts: services.CatalogueCounts) -> tuple[int | None, int | None] | None:
     """Draw first and last year; None where neither is given."""
     if counts.first_year is None or counts.last_year is None:
         return None
     found = []
-    for param in ("from", "to"):
+    for place, param in ((start, "from"), (end, "to")):
         widget = f"data_cat_{param}"
         found.append(_year(param, widget, counts.first_year, counts.last_year))
-        st.number_input(text(f"catalogue.list.{param}_year"), min_value=counts.first_year,
-                        max_value=counts.last_year, step=1, key=widget, width=130, format="%d",
-                        placeholder=str(counts.first_year if param == "from" else counts.last_year))
+        place.number_input(text(f"catalogue.list.{param}_year"), value=None, min_value=counts.first_year,
+                           max_value=counts.last_year, step=1, key=widget, format="%d",
+                           placeholder=str(counts.first_year if param == "from" else counts.last_year))
     first, last = found
     return None if first is None and last is None else (first, last)
 
@@ -191,11 +194,10 @@ def _year(param: str, widget: str, low: int, high: int) -> int | None:
     return year or None
 
 
-def _sort() -> str:
+def _sort(place: Any) -> str:
     names = {name: text(f"catalogue.sort.{name}") for name in services.CATALOGUE_SORTS}
     chosen = _shared.in_url("sort", "data_cat_sort", _shared.one_of(tuple(names)), "artist", quiet=True)
-    st.selectbox(text("catalogue.list.sort"), list(names), key="data_cat_sort", format_func=names.__getitem__,
-                 width=200)
+    place.selectbox(text("catalogue.list.sort"), list(names), key="data_cat_sort", format_func=names.__getitem__)
     return chosen
 
 
@@ -268,12 +270,12 @@ def _form(actor: services.Actor, row: services.CatalogueEntry) -> None:
     with st.form(f"data_cat_form_{version}"):
         st.markdown(f"**{plain(row.artist)} – {plain(row.title)}** · {label(row.genre)}")
         st.caption(_origin(row))
-        columns = st.columns(2)
-        wanted = {category: columns[place % 2].multiselect(
+        places = [place for _ in range(3) for place in st.columns(2)]  # row by row: on a phone they are one column
+        wanted = {category: place.multiselect(
             text(f"catalogue.category.{category}"), tags, default=list(row.tags[category]),
             format_func={tag: label(tag) for tag in tags}.__getitem__, key=f"data_cat_{category}_{version}",
             placeholder=text("catalogue.edit.pick"))
-            for place, (category, tags) in enumerate(services.tag_categories().items())}
+            for place, (category, tags) in zip(places, services.tag_categories().items(), strict=True)}
         pressed = st.form_submit_button(text("catalogue.edit.save"), key=f"data_cat_save_{version}", type="primary",
                                         icon=":material/save:")
     if pressed:
