@@ -123,6 +123,12 @@ def test_the_file_is_what_the_tool_writes(tool):
     assert written == FILE.read_text("utf-8")
 
 
+def test_carols_are_drawn_only_where_winter_is_wished(tool):
+    drawn = [(each.wish, song) for each in tool.make() for song in each.songs if song not in each.wish.named]
+    carols = [(wish, song) for wish, song in drawn if tool.is_carol(song)]
+    assert carols and all(tool.wants_carols(wish) for wish, _ in carols)
+
+
 def test_the_tool_names_every_mistake_of_a_specification(tool, tmp_path):
     file = tmp_path / "playlists.toml"
     file.write_text('known = "밤편지"\n["A"]\ntags = "a b c"\nneed = "nothing|봄"\nwith = "Hello; No Such Song"\nby = "Nobody"\n'

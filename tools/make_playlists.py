@@ -6,12 +6,12 @@ likelier when well known (the list `known`). At the end a song of fewer than two
 
 Source: titles, tags and wishes were written for this project. Nobody liked these playlists, so likes are 0.
 
-Conventions: a specification's heading is the title. Its keys are texts: `tags`; `with` and `drop` (songs,
-``title`` or ``artist - title``, separated by ``;``); the filters `from` (genres), `years` (``1990-1999``), `lang`,
-`by` (artists, separated by ``;``), `need` (each word; ``a|b``: one of them) and `not`; `want` (``-tag``: rather not; a
-tag said twice counts twice).
-Numbers are `size` and `cap`, the most songs of an artist. Without a filter the songs are those named. Each draw is
-seeded with the title: the same files give the same playlists, and a change of one hardly touches others.
+Conventions: a specification's heading is the title. Its keys are texts: `tags`; `with` and `drop` (songs, ``title`` or
+``artist - title``, separated by ``;``); the filters `from` (genres), `years` (``1990-1999``), `lang`, `by` (artists,
+separated by ``;``), `need` (each word; ``a|b``: one of them) and `not`; `want` (``-tag``: rather not; a tag said twice
+counts twice). Numbers are `size` and `cap`, the most songs of an artist. Without a filter the songs are those named.
+Trot, classical and world music and carols are drawn only where a specification asks for them. Each draw is seeded with
+the title: the same files give the same playlists, and a change of one hardly touches others.
 
 Run ``python tools/make_playlists.py [--show]``; ``--show`` logs every playlist for reading.
 """
@@ -52,7 +52,7 @@ LEAST = 2  # playlists of a song
 WINTRY = {"겨울", "눈오는날", "추운날", "캐롤"}  # who wishes none of these and no artist wants no carols
 APART = {"트롯", "클래식", "월드뮤직"}  # seldom beside other genres: only where `from`, `by` or `with` asks for them
 KEYS = {"tags", "with", "drop", "from", "years", "lang", "by", "need", "not", "want", "size", "cap"}
-FILTERS = ("from", "years", "lang", "by", "need", "not")
+FILTERS = {"from", "years", "lang", "by", "need", "not"}
 
 log = logging.getLogger("make_playlists")
 
@@ -70,14 +70,33 @@ class Song:
 
 
 @dataclass(frozen=True)
+class Filters:
+    """Which songs may be drawn; an empty set of languages or artists: any."""
+
+    genres: frozenset[str]
+    languages: frozenset[str]
+    artists: frozenset[str]
+    years: tuple[int, int]
+    need: tuple[frozenset[str], ...]
+    without: frozenset[str]
+
+    def let(self, song: Song) -> bool:
+        """Tell whether a song passes."""
+        return (song.genre in self.genres and (not self.artists or song.artist in self.artists)
+                and (not self.languages or song.language in self.languages)
+                and self.years[0] <= song.year <= self.years[1] and self.without.isdisjoint(song.tags)
+                and not any(song.tags.isdisjoint(words) for words in self.need))  # fmt: skip
+
+
+@dataclass(frozen=True)
 class Wish:
-    """A specification, read: `named` and `dropped` are songs chosen by hand."""
+    """A specification, read: `named` and `dropped` are songs chosen by hand; without `filters` none is drawn."""
 
     title: str
     tags: tuple[str, ...]
     named: tuple[Song, ...]
     dropped: frozenset[Song]
-    filters: dict[str, Any]
+    filters: Filters | None
     want: tuple[str, ...]
     size: int
     cap: int
@@ -141,11 +160,21 @@ def read_wish(title: str, given: dict[str, Any], names: Names, artists: set[str]
     """Read one specification; mistakes are added to ``names.errors``."""
     names.errors += [f"{title}: {problem}" for problem in problems(given, artists)]
     named = names.songs(given.get("with", ""), title)
-    filters = {key: parts(given[key], ";" if key == "by" else None) for key in FILTERS if key in given}
+    filters = read_filters(given) if given.keys() & FILTERS else None
     size = given.get("size") or random.Random(f"size {title}").choice(SIZES)
     dropped = frozenset(names.songs(given.get("drop", ""), title))
     return Wish(title, tuple(parts(given["tags"])), named, dropped, filters, tuple(parts(given.get("want", ""))),
                 max(size, len(named)) if filters else len(named), given.get("cap", CAP))  # fmt: skip
+
+
+def read_filters(given: dict[str, Any]) -> Filters:
+    """Read the filters of a specification."""
+    genres = parts(given.get("from", "")) or vocabulary().genres.keys() - (set() if "by" in given else APART)
+    first, last = (int(year) for year in given.get("years", "1000-3000").split("-"))
+    need = tuple(frozenset(word.split("|")) for word in parts(given.get("need", "")))
+    artists = frozenset(parts(given.get("by", ""), ";"))
+    return Filters(frozenset(genres), frozenset(parts(given.get("lang", ""))), artists, (first, last), need,
+                   frozenset(parts(given.get("not", ""))))  # fmt: skip
 
 
 def problems(given: dict[str, Any], artists: set[str]) -> Iterator[str]:
@@ -177,16 +206,6 @@ def read_wishes(songs: list[Song], path: Path = SPECIFICATIONS) -> tuple[list[Wi
 # --- choosing ---------------------------------------------------------------------------------------------
 
 
-def fits(song: Song, filters: dict[str, Any]) -> bool:
-    """Tell whether a song passes the filters; none pass where there are none."""
-    first, last = (int(year) for year in filters.get("years", ["1000-3000"])[0].split("-"))
-    genres = filters.get("from") or vocabulary().genres.keys() - (set() if "by" in filters else APART)
-    return (bool(filters) and song.genre in genres and song.language in filters.get("lang", [song.language])
-            and song.artist in filters.get("by", [song.artist])
-            and first <= song.year <= last and song.tags.isdisjoint(filters.get("not", ()))
-            and all(not song.tags.isdisjoint(word.split("|")) for word in filters.get("need", ())))  # fmt: skip
-
-
 def is_carol(song: Song) -> bool:
     """Tell whether a song is for Christmas and New Year only."""
     return "캐롤" in song.tags or {"눈오는날", "축하"} <= song.tags
@@ -194,8 +213,9 @@ def is_carol(song: Song) -> bool:
 
 def wants_carols(wish: Wish) -> bool:
     """Tell whether carols may be drawn for a specification."""
-    words = {part for word in (*wish.filters.get("need", ()), *wish.want) for part in word.split("|")}
-    return "by" in wish.filters or bool(words & WINTRY)
+    if wish.filters is None or wish.filters.artists:
+        return True
+    return not WINTRY.isdisjoint(frozenset(wish.want).union(*wish.filters.need))
 
 
 def wished(song: Song, want: Iterable[str]) -> int:
@@ -209,7 +229,7 @@ def choose(wish: Wish, songs: list[Song], known: frozenset[Song]) -> Playlist:
     The largest of log odds plus Gumbel noise are a weighted draw (Gumbel-max trick; Vieira 2014).
     """
     rng = random.Random(wish.title)
-    fitting = [song for song in songs if fits(song, wish.filters)]
+    fitting = [song for song in songs if wish.filters and wish.filters.let(song)]
     noise = [-math.log(-math.log(rng.uniform(1e-9, 1 - 1e-9))) for _ in fitting]
     odds = {song: WISH * wished(song, wish.want) + KNOWN * (song in known) + gumbel
             for song, gumbel in zip(fitting, noise, strict=True)}  # fmt: skip
@@ -223,10 +243,10 @@ def choose(wish: Wish, songs: list[Song], known: frozenset[Song]) -> Playlist:
 
 def spread(playlists: list[Playlist], songs: list[Song], uses: Counter[Song]) -> None:
     """Add each song of fewer than `LEAST` playlists to those where it fits best, shorter ones first."""
-    for song in songs:
-        open_to = [each for each in playlists if fits(song, each.wish.filters) and each.takes(song)]
+    for song in (each for each in songs if uses[each] < LEAST):
+        open_to = [each for each in playlists if each.wish.filters and each.wish.filters.let(song) and each.takes(song)]
         open_to.sort(key=lambda each: len(each.songs) / 10 - wished(song, each.wish.want))
-        for playlist in [each for each in open_to if len(each.songs) < LONGEST][: max(0, LEAST - uses[song])]:
+        for playlist in [each for each in open_to if len(each.songs) < LONGEST][: LEAST - uses[song]]:
             place = random.Random(f"{playlist.wish.title} {song.title}").randrange(len(playlist.songs) + 1)
             playlist.songs.insert(place, song)
             uses[song] += 1
