@@ -27,7 +27,7 @@ from painting.script import settable
 from painting.tables import STYLES, palettes, scenes
 
 __all__ = ["BADGE", "KICKER", "LAYOUTS", "LEAST", "MOST_BYTES", "PREVIEW", "SIZE", "STYLES", "Plan", "Song",
-           "Thumbnail", "card", "cropped", "paint", "palettes", "plan", "scenes", "thumbnail", "variants"]
+           "Thumbnail", "card", "cropped", "left_out", "paint", "palettes", "plan", "scenes", "thumbnail", "variants"]
 
 MOST_BYTES = 2_000_000
 """YouTube takes thumbnails up to 2 MB."""
@@ -156,6 +156,12 @@ def cropped(picture: Image.Image, size: tuple[int, int] = SIZE) -> Image.Image:
     return found.resize(size, Image.Resampling.LANCZOS, box=(left, top, left + wide, top + tall))
 
 
+def left_out(*texts: str) -> tuple[str, ...]:
+    """Return the characters of texts that no shipped font has, each once: for a line under a card."""
+    found = [each for text in texts for each in settable("plain", text)[1]]
+    return tuple(dict.fromkeys(found))
+
+
 def card(picture: Image.Image | bytes, title: str, tags: Sequence[str], songs: Sequence[Song], lang: str) -> bytes:
     """Return a tall PNG for a telephone: picture, title, tags, songs with artist, similarity and why.
 
@@ -168,6 +174,7 @@ def card(picture: Image.Image | bytes, title: str, tags: Sequence[str], songs: S
     tags : sequence of str
         Shown with a leading ``#``.
     songs : sequence of Song
+        Characters no font has are left out, letters marked by a dot; `left_out` names them.
     lang : str
         ``ko`` or ``en``.
     """
@@ -182,7 +189,7 @@ def _encoded(picture: Image.Image, kind: str) -> tuple[bytes, str]:
         if len(data) < MOST_BYTES:
             return data, "PNG"
     for quality in (92, 85, 75, 60):
-        data = _file(picture, "JPEG", quality=quality, subsampling=0 if quality > 80 else 2, optimize=True)
+        data = _file(picture, "JPEG", quality=quality, subsampling=0 if quality > 80 else 2)
         if len(data) < MOST_BYTES:
             break
     return data, "JPEG"

@@ -20,6 +20,8 @@ from painting.setting import drawn, fitted, line_at, shortened
 
 WIDTH, EDGE = 1080, 64
 MOST_SONGS, MOST_TAGS = 50, 30
+GAP = "·"
+"""Stands where a letter of a song or an artist is in no shipped font."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def carded(picture: Image.Image, title: str, tags: Sequence[str], songs: Sequenc
         level = _song(sheet, song, place, level, inks)
     _foot(sheet, songs, lang, inks)
     buffer = io.BytesIO()
-    sheet.save(buffer, "PNG", compress_level=7)
+    sheet.save(buffer, "PNG", compress_level=5)
     return buffer.getvalue()
 
 
@@ -163,7 +165,7 @@ def _song(sheet: Image.Image, song: Song, place: int, level: float, inks: Inks) 
     for text, face, size, drop, shade in ((song.title, "plain", 33, 42, inks.strong),
                                           (song.artist, "small", 26, 78, inks.quiet),
                                           (song.why, "small", 24, 114, inks.quiet)):
-        found = settable(face, text)[0]
+        found = settable(face, text, GAP)[0]
         if found:
             line = shortened(found, face, size, right - left if drop < 100 else WIDTH - EDGE - left)
             line_at(sheet, visual(line, leads_left(line)), face, size, left, level + drop, fill=_rgb(shade))

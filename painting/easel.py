@@ -181,7 +181,7 @@ class Easel:
         if not self.look.texture:
             return paint if paint.shape[0] == height else mix(upper, lower, 0.3)
         if self._rough is None:
-            much = self.look.texture * (0.5 if self.indoors else 1.3)
+            much = self.look.texture * (0.3 if self.indoors else 1.3)
             self._rough = (self.noise((14, 22), 3, 0.6) - np.float32(0.5)) * np.float32(much)
         turn = int(self.rng.integers(0, max(1, height - (rows.stop - rows.start) + 1)))
         result = np.empty((height, self.canvas.width, 3), np.float32)  # only the rows of the shape are filled

@@ -18,7 +18,7 @@ REFERENCE = 200
 """Pixels at which widths are measured; they grow in proportion."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Font:
     """A font file.
 
@@ -49,6 +49,7 @@ FACES: dict[str, tuple[Font, ...]] = {
 }
 
 
+@cache
 def face(name: str) -> tuple[Font, ...]:
     """Return the fonts of a face that are installed."""
     return tuple(font for font in FACES[name] if file_of(font) is not None)
@@ -82,10 +83,14 @@ def loaded(font: Font, size: int) -> ImageFont.FreeTypeFont:
     return opened
 
 
+@cache
+def _known(name: str) -> list[tuple[Font, frozenset[int]]]:
+    return [(font, characters(font)) for font in face(name)]
+
+
 def covers(name: str, text: str) -> bool:
     """Return whether every character of a text has a glyph in a face."""
-    fonts = face(name)
-    return all(any(ord(char) in characters(font) for font in fonts) for char in text)
+    return all(any(ord(char) in known for _, known in _known(name)) for char in text)
 
 
 def runs(name: str, text: str) -> list[tuple[Font, str]]:
@@ -96,7 +101,7 @@ def runs(name: str, text: str) -> list[tuple[Font, str]]:
         if before and not char.isalnum() and ord(char) in characters(before):
             font = before
         else:
-            font = next((font for font in face(name) if ord(char) in characters(font)), face(name)[0])
+            font = next((font for font, known in _known(name) if ord(char) in known), face(name)[0])
         if before == font:
             result[-1] = (font, result[-1][1] + char)
         else:

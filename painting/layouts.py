@@ -99,7 +99,7 @@ def lettered(picture: Image.Image, title: str, name: str, palette: Palette) -> L
     sheet = Image.new("L", SIZE)
     _write(sheet, setting, layout)
     letters = np.asarray(sheet, np.float32) / np.float32(255)
-    zone = np.asarray(sheet.filter(ImageFilter.BoxBlur(min(8, max(2, round(setting.size * 0.04)))))) > 0
+    zone = _around(sheet, min(7, max(3, round(setting.size * 0.04))))
     pixels = np.asarray(picture.convert("RGB"), np.float32) / np.float32(255)
     ink, veil_colour = _inks(pixels, zone, layout, palette)
     pixels = _veiled(pixels, letters, zone, layout, ink, veil_colour, setting)
@@ -108,6 +108,12 @@ def lettered(picture: Image.Image, title: str, name: str, palette: Palette) -> L
     _ornament(pixels, sheet.getbbox() or (0, 0, 0, 0), layout, palette)
     return Lettered(Image.fromarray(np.clip(pixels * 255 + 0.5, 0, 255).astype(np.uint8)), setting, lowest,
                     sheet.getbbox() or (0, 0, 0, 0))
+
+
+def _around(sheet: Image.Image, reach: int) -> NDArray[np.bool_]:
+    """Return the pixels up to `reach` from any letter; a box blur is quicker than a filter of maxima."""
+    solid = sheet.point([0] + [255] * 255)
+    return np.asarray(solid.filter(ImageFilter.BoxBlur(reach))) > 0
 
 
 def _room(layout: Layout) -> float:
@@ -145,7 +151,7 @@ def _veiled(pixels: Pixels, letters: Mask, zone: NDArray[np.bool_], layout: Layo
     soft = np.clip(blurred(letters, setting.size * 0.16 + 3) * 2.4, 0, 1)
     wide = _veil(layout, zone)
     goal = float(luminance(ink))
-    there, wide_there, soft_there = pixels[zone], wide[zone], soft[zone]
+    there, wide_there, soft_there = (each[zone][::3] for each in (pixels, wide, soft))
     start = {"panel": 0.80, "card": 0.92}.get(layout.veil, 0.25)
     for strength in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
         much = (max(start, 0.88) - start) * strength + start

@@ -31,8 +31,11 @@ def clusters(text: str) -> list[str]:
     return result
 
 
-def settable(name: str, text: str) -> tuple[str, tuple[str, ...]]:
-    """Return what of a text a face can set, blanks made single, and what is left out, each once."""
+def settable(name: str, text: str, instead: str = "") -> tuple[str, tuple[str, ...]]:
+    """Return what of a text a face can set, blanks made single, and what is left out, each once.
+
+    `instead` is put where a letter is missing, so that a name with a gap does not pass for another one.
+    """
     kept, left_out = "", []
     composed = unicodedata.normalize("NFC", text)
     for cluster in clusters(" ".join(composed.split())):
@@ -40,8 +43,9 @@ def settable(name: str, text: str) -> tuple[str, tuple[str, ...]]:
                         and unicodedata.category(char) not in ("Cf", "Cc"))
         if plain and covers(name, _shaped(plain)) and JOINER not in cluster.strip(JOINER):
             kept += plain
-        elif plain and cluster not in left_out:
-            left_out.append(cluster)
+        elif plain:
+            kept += instead if unicodedata.category(plain[0]).startswith("L") else ""
+            left_out += [cluster] if cluster not in left_out else []
     return " ".join(kept.split()), tuple(left_out)
 
 
