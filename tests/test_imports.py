@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DOMAIN = {"analytics", "recommender", "hit_model", "composer", "artwork", "text_analysis", "image_tags", "judging",
-          "data_processing", "accounts", "ingest", "auditioning", "growth", "moods", "seeing", "painting"}
+          "data_processing", "accounts", "ingest", "auditioning", "growth", "moods", "seeing", "playlisting", "painting"}
 MAY = {
     "app": {"views", "services", "config", "locales", "support", "streamlit"},
     "asgi": {"services", "config", "locales", "support", "streamlit"},
