@@ -62,13 +62,14 @@ def take(search: services.PictureSearch) -> None:
 
 
 def _genres() -> tuple[str, ...]:
-    genres = services.genre_names()
-    chosen = _shared.list_in_url("genre", "i2m_genres", genres, [name for name in GENRES if name in genres], quiet=True)
+    genres = {name: _image_shown.label(name) for name in services.genre_names()}
+    usual = [name for name in GENRES if name in genres]
+    chosen = _shared.list_in_url("genre", "i2m_genres", tuple(genres), usual, quiet=True)
     if len(chosen) > services.MOST_GENRES:  # an address written by hand
         chosen = st.session_state["i2m_genres"] = chosen[:services.MOST_GENRES]
     st.session_state["i2m_genres_before"] = tuple(chosen)
-    st.pills(text("i2m.choice.genres"), genres, selection_mode="multi", key="i2m_genres", on_change=_limit,
-             format_func=_image_shown.label)
+    st.pills(text("i2m.choice.genres"), list(genres), selection_mode="multi", key="i2m_genres", wrap=True,
+             on_change=_limit, format_func=genres.__getitem__)
     if told := st.session_state.pop("i2m_genres_told", None):
         st.warning(text(f"i2m.choice.{told}"), icon=":material/info:")
     return tuple(chosen)
@@ -96,8 +97,8 @@ def _filters() -> tuple[tuple[str, ...], tuple[int, int] | None]:
     active = bool(languages) + by_year
     label = text("i2m.choice.filters_on", count=active) if active else text("i2m.choice.filters")
     with st.popover(label, icon=":material/filter_list:", width="stretch", key="i2m_filters"):
-        st.pills(text("i2m.choice.languages"), known, selection_mode="multi", key="i2m_languages",
-                 format_func=_language)
+        st.pills(text("i2m.choice.languages"), known, selection_mode="multi", key="i2m_languages", wrap=True,
+                 format_func={code: _language(code) for code in known}.__getitem__)
         st.checkbox(text("i2m.choice.years_on"), key="i2m_by_year", help=text("i2m.choice.years_help"),
                     disabled=first >= last)
         if by_year and first < last:

@@ -22,7 +22,7 @@ def mine() -> None:
     actor = _shared.frame().actor
     st.caption(text("i2m.mine.intro"))
     _done()
-    page = _shared.in_url("page", "i2m_page_mine", _page, 1, quiet=True)
+    page = _shared.in_url("mine_page", "i2m_page_mine", _page, 1, quiet=True)
     found = services.list_pictures(actor, limit=PAGE + 1, offset=(page - 1) * PAGE)
     if not found and page > 1:
         _turn("i2m_page_mine", 1)
@@ -43,7 +43,7 @@ def archive() -> None:
     if opened and _opened(actor, opened):
         return
     tag, reported = _filter(actor)
-    page = _shared.in_url("page", "i2m_page_archive", _page, 1, quiet=True)
+    page = _shared.in_url("archive_page", "i2m_page_archive", _page, 1, quiet=True)
     found, every = services.archive(actor, tag=tag or None, reported=reported, limit=PAGE, offset=(page - 1) * PAGE)
     if not found and page > 1:
         _turn("i2m_page_archive", 1)

@@ -125,8 +125,9 @@ def confirm(key: str, view: services.PictureView, what: str, act: str, done: str
     """
     def body() -> None:
         st.markdown(text(what))
-        reason = st.radio(text("i2m.reason.label"), services.REASONS, key=f"i2m_reason_{view.id}",
-                          format_func=lambda name: text(f"i2m.reason.{name}")) if reasons else None
+        names = {name: text(f"i2m.reason.{name}") for name in services.REASONS}
+        reason = st.radio(text("i2m.reason.label"), list(names), key=f"i2m_reason_{view.id}",
+                          format_func=names.__getitem__) if reasons else None
         left, right = st.columns(2)
         if left.button(text("common.cancel"), key="i2m_confirm_no", width="stretch"):
             st.rerun()

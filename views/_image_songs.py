@@ -16,16 +16,32 @@ EMBED = "https://www.youtube-nocookie.com/embed/"
 """YouTube's own player without cookies until something is played."""
 
 
-def found(view: services.PictureView, choices: Choices) -> services.PictureView:
-    """Return the picture with songs for its tags and the choices as they stand; searched for where that has changed."""
+def found(view: services.PictureView, choices: Choices) -> services.PictureView | None:
+    """Return the picture with songs for its tags and choices as they stand, searched for where those have changed.
+
+    None: nothing can be looked for; `result` says why.
+    """
     actor, state = _shared.frame().actor, st.session_state
     tags = tuple((tag.tag, tag.weight) for tag in view.tags)
     asked = (view.id, tags, view.words, choices, services.catalogue_version())
     if state.get("i2m_searched") == asked and view.search is not None:
         return view
-    services.picture_songs(actor, view.id, **choices.options())
+    try:
+        services.picture_songs(actor, view.id, **choices.options())
+    except AppError as error:
+        state["i2m_searched"], state["i2m_refused"] = None, error.message(_shared.lang())
+        return None
     state["i2m_searched"] = asked
     return services.get_picture(actor, view.id)
+
+
+def result(view: services.PictureView | None) -> None:
+    """Draw the songs of a picture, or why there are none."""
+    refused = st.session_state.pop("i2m_refused", None)
+    if view is None or view.search is None:
+        st.error(_shared.plain_text(refused or text("i2m.songs.none")), icon=":material/error:")
+    else:
+        rows(view.search)
 
 
 def head(search: services.PictureSearch | None, choices: Choices) -> None:
@@ -59,12 +75,12 @@ def rows(search: services.PictureSearch) -> None:
 
 
 def _row(song: services.Recommendation, known: services.Listen | None) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(_words(song), width="stretch")
-        with st.container(width=150, gap=None):
+        with st.container(width=112, gap=None):
             share = min(max(song.similarity, 0.0), 1.0)
             st.progress(share, text=text("i2m.songs.similarity", percent=number(100 * song.similarity)))
-        with st.container(width=180):
+        with st.container(width=172):
             playing = _listen(song, known)
     if playing:
         _player(song, playing)
@@ -111,12 +127,3 @@ def _player(song: services.Recommendation, listen: services.Listen) -> None:
         st.warning(_shared.refusal(listen.error_code, listen.error_values or {}), icon=":material/warning:")
     st.link_button(text("i2m.listen.watch" if listen.video_id else "i2m.listen.search"), listen.link,
                    icon=":material/open_in_new:")
-
-
-def try_found(view: services.PictureView, choices: Choices) -> services.PictureView | None:
-    """Return what `found` does; None where nothing can be looked for, which is said."""
-    try:
-        return found(view, choices)
-    except AppError as error:
-        _shared.error_box(error)
-        return None

@@ -41,15 +41,16 @@ def editor(view: services.PictureView) -> None:
 def _categories(view: services.PictureView) -> None:
     for category in services.tag_categories():
         tags = {tag.tag: tag for tag in view.tags if tag.category == category}
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"i2m_row_{category}"):
-            st.markdown(f"**{text(f'catalogue.category.{category}')}**", width=96)
+        name, place = st.columns([2, 9], vertical_alignment="center", gap="small")
+        name.markdown(f"**{text(f'catalogue.category.{category}')}**")
+        with place:
             if not tags:
                 st.caption(text("i2m.tags.none"), help=text("i2m.tags.none_help"), width="content")
                 continue
             key = f"i2m_tags_{view.id}_{category}"
             st.session_state[key] = [name for name, tag in tags.items() if tag.weight]
             st.pills(text(f"catalogue.category.{category}"), list(tags), selection_mode="multi", key=key,
-                     label_visibility="collapsed", on_change=_toggled, args=(view, key, tuple(tags)),
+                     label_visibility="collapsed", wrap=True, on_change=_toggled, args=(view, key, tuple(tags)),
                      format_func={name: _pill(tag) for name, tag in tags.items()}.__getitem__)
 
 

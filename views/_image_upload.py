@@ -45,8 +45,9 @@ def draw() -> None:
 def _picture() -> tuple[bytes | None, str]:
     """Draw the choice of a picture; return it, None where there is none yet, and the text of the start."""
     source = _shared.in_url("source", "i2m_source", _shared.one_of(SOURCES), SOURCES[0], quiet=True)
+    names = {name: text(f"i2m.upload.{name}") for name in SOURCES}
     st.segmented_control(text("i2m.upload.source"), SOURCES, key="i2m_source", required=True,
-                         format_func=lambda name: text(f"i2m.upload.{name}"), label_visibility="collapsed")
+                         format_func=names.__getitem__, label_visibility="collapsed")
     if source == "demo":
         return _demo(), "i2m.upload.demo_start"
     found = _camera() if source == "camera" else _file()

@@ -83,20 +83,22 @@ def _open(actor: services.Actor, image_id: int) -> bool:
         _image_result.draw(actor, view)
         _another()
         return True
-    left, right = st.columns([4, 7], gap="medium")
+    left, tags = st.columns([4, 7], gap="medium")
     with left:
         _picture(actor, view)
-    with right:
-        tags = st.container()
-        with st.container(border=True, key="i2m_choices"):
-            choices = _image_choices.draw()
-    if services.catalogue_counts(actor).entries:
-        _songs(view, choices, tags)
+    with st.container(border=True, key="i2m_choices"):
+        choices = _image_choices.draw()
+    there = bool(services.catalogue_counts(actor).entries)
+    # songs are looked for before the tags are drawn: the search reads tags from the free words
+    found = _image_songs.found(view, choices) if there else None
+    with tags:
+        _image_tags.editor(found or view)
+    if there:
+        _image_songs.head(found and found.search, choices)
+        _image_songs.result(found)
     else:
-        with tags:
-            _image_tags.editor(view)
         _no_songs()
-        _image_save.draw(view)
+    _image_save.draw(found or view)
     return True
 
 
@@ -115,20 +117,6 @@ def _another() -> None:
 
 def _put_aside() -> None:
     st.session_state["i2m_image"] = 0
-
-
-def _songs(view: services.PictureView, choices: _image_choices.Choices, tags: st.delta_generator.DeltaGenerator,
-           ) -> None:
-    """Look for songs first, since the tags say what was read from the free words; then draw tags, songs, what next."""
-    place = st.container()
-    with place:
-        _image_songs.head(view.search, choices)
-        searched = _image_songs.try_found(view, choices)
-        if searched is not None and searched.search is not None:
-            _image_songs.rows(searched.search)
-    with tags:
-        _image_tags.editor(searched or view)
-    _image_save.draw(searched or view)
 
 
 PARTS = {"make": _make, "mine": _image_gallery.mine, "archive": _image_gallery.archive, "guide": _image_guide.draw}

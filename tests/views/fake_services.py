@@ -251,7 +251,7 @@ class FakeServices(FakeAlerts, FakeAuditions, FakeCatalogue, FakePictures, FakeS
 
     def _progress(self, number: int) -> results.JobView:
         job = self.jobs[number]
-        if not job.active:
+        if not job.active or number not in self.job_starts:  # one that a test keeps as it is
             return job
         elapsed = time.monotonic() - self.job_starts[number]
         done = job.total if not self.seconds_per_file else int(elapsed / self.seconds_per_file)
@@ -287,7 +287,7 @@ class FakeServices(FakeAlerts, FakeAuditions, FakeCatalogue, FakePictures, FakeS
         return self._progress(job_id) if job_id in self.jobs else None
 
     def active_job(self, actor: accounts.Actor, kind: str) -> results.JobView | None:
-        active = [job for number in self.jobs if (job := self._progress(number)).active]
+        active = [job for number in self.jobs if (job := self._progress(number)).active and job.kind == kind]
         return active[-1] if active else None
 
     def latest_job(self, actor: accounts.Actor, kind: str) -> results.JobView | None:
