@@ -15,6 +15,7 @@ from accounts import LOCAL_ADMINISTRATOR, Actor, may
 from analytics import CLASSES, LEVELS, PLAIN, STAGE_BOUNDS, STAGES, next_target
 from data_processing import CATALOGUE_COLUMNS
 from growth.stages import CLASS_BOUNDS, MIN_ARTISTS, MIN_OTHERS
+from playlisting.selection import ADVANCED_COUNTS, ARCS, Controls, Reason
 from providers.youtube import search_link
 from recommender import Wish
 from support.errors import AppError
@@ -164,6 +165,39 @@ from usecases.pictures import (
     weigh_tags,
 )
 from usecases.pipeline import PipelineState, pipeline
+from usecases.playlist_library import (
+    TrainingReport,
+    embed_titles,
+    import_starter_playlists,
+    model_facts,
+    submit_starter_playlists,
+    submit_training,
+    train_playlists,
+)
+from usecases.playlist_maker import (
+    EXPORTS,
+    HASHTAGS,
+    MOST_CHOSEN,
+    Ask,
+    Draft,
+    DraftSong,
+    PlaylistView,
+    SimilarPlaylist,
+    SimilarPlaylists,
+    delete_playlist,
+    draft_of,
+    export_playlist,
+    get_playlist,
+    like_playlist,
+    link_playlist,
+    list_playlists,
+    make_playlist,
+    playlist_by_link,
+    playlist_tags,
+    replace_song,
+    save_playlist,
+    similar_playlists,
+)
 from usecases.report import artist_report
 from usecases.results import (
     ArtistChange,
@@ -196,47 +230,70 @@ from usecases.songs import (
     submit_refresh,
 )
 from usecases.sync import sync
+from usecases.thumbnails import (
+    BY_CODE,
+    VARIANTS,
+    PainterView,
+    ThumbnailView,
+    delete_thumbnail,
+    get_thumbnails,
+    keep_thumbnails,
+    list_painters,
+    list_thumbnails,
+    painting_prompt,
+    submit_painting,
+    submit_thumbnails,
+    thumbnail_bytes,
+)
 
 log = logging.getLogger(__name__)
 _starting = threading.Lock()
 _started = False
 
 __all__ = [
-    "Actor", "AlertEvent", "AlertRule", "AnalyseReport", "ArtistAnalysis", "ArtistChange", "ArtistData", "ArtistGrowth",
-    "ArtistSummary", "AuditionRow", "AuditionView", "BatchEstimate", "BatchView", "CATALOGUE_COLUMNS",
-    "CATALOGUE_SORTS", "CLASSES", "CLASS_BOUNDS", "COUNTS", "Capability", "CatalogueCounts", "CatalogueEntry",
-    "CataloguePage", "CatalogueRefusal", "DataStatus", "DeletePreview", "DemoSong", "Difference", "FAR_DAYS",
-    "FileOutcome", "FileRecord", "HomeSummary", "ImageTag", "ImportReport", "JobView", "JudgeMark", "JudgeView",
-    "LEVELS", "LIMITS", "Listen", "MIN_ARTISTS", "MIN_OTHERS", "MOST_EXPORTED", "MOST_GENRES", "MOST_REPORTED",
-    "MOST_WORDS", "MoodSongs", "Outlook", "PLAIN", "PanelView", "Peer", "PictureSearch", "PictureView", "PipelineState",
-    "REASONS", "Recommendation", "RefreshReport", "Riser", "RunSummary", "STAGES", "STAGE_BOUNDS", "STEPS", "SUGGESTED",
-    "SavedLyrics", "Song", "SongHit", "SongPage", "SongRow", "SongSummary", "Standings", "SyncReport", "TILES",
-    "UploadOutcome", "Wish", "absence_text", "accept_level", "active_job", "add_rule", "add_song", "add_songs",
-    "analyse", "analysis_figure", "anomaly_text", "archive", "archive_tags", "artist_analysis", "artist_data",
-    "artist_growth", "artist_report", "audition_figure", "audition_html", "audition_json", "audition_judges",
-    "audition_table", "cancel_audition", "cancel_job", "capabilities", "catalogue_counts", "catalogue_entry",
-    "catalogue_page", "catalogue_table", "catalogue_version", "chance_text", "compare_auditions", "comparison_figure",
-    "current_actor", "data_status", "data_version", "delete_artist", "delete_audition", "delete_picture", "delete_rule",
-    "delete_song", "deliver", "demo_song", "differing_terms", "edit_tags", "estimate_batch", "evaluate", "find_songs",
-    "forecast_table", "genre_names", "get_audition", "get_job", "get_picture", "get_song", "hashtag", "home",
-    "import_catalogue", "jobs_ahead", "known_videos", "latest_job", "lead_text", "link_picture", "list_artists",
-    "list_auditions", "list_batches", "list_events", "list_files", "list_pictures", "list_rules", "list_songs",
-    "listen", "mark_seen", "may", "milestone", "milestone_text", "next_target", "pairs_with_lags", "panels", "peers",
-    "picture_by_link", "picture_card", "picture_jpeg", "picture_mood", "picture_songs", "pipeline", "portfolio_table",
-    "preview_delete", "quota", "ready", "recent_imports", "recent_runs", "refused_songs", "rejected_rows",
-    "remove_picture", "report_picture", "restore_files", "resume_batch", "resume_import", "retry_judge", "save_uploads",
-    "scenarios", "search_link", "sentence", "set_file_options", "settings", "settle_reports", "share_picture",
+    "ADVANCED_COUNTS", "ARCS", "Actor", "AlertEvent", "AlertRule", "AnalyseReport", "ArtistAnalysis", "ArtistChange",
+    "ArtistData", "ArtistGrowth", "ArtistSummary", "Ask", "AuditionRow", "AuditionView", "BY_CODE", "BatchEstimate",
+    "BatchView", "CATALOGUE_COLUMNS", "CATALOGUE_SORTS", "CLASSES", "CLASS_BOUNDS", "COUNTS", "Capability",
+    "CatalogueCounts", "CatalogueEntry", "CataloguePage", "CatalogueRefusal", "Controls", "DataStatus", "DeletePreview",
+    "DemoSong", "Difference", "Draft", "DraftSong", "EXPORTS", "FAR_DAYS", "FileOutcome", "FileRecord", "HASHTAGS",
+    "HomeSummary", "ImageTag", "ImportReport", "JobView", "JudgeMark", "JudgeView", "LEVELS", "LIMITS", "Listen",
+    "MIN_ARTISTS", "MIN_OTHERS", "MOST_CHOSEN", "MOST_EXPORTED", "MOST_GENRES", "MOST_REPORTED", "MOST_WORDS",
+    "MoodSongs", "Outlook", "PLAIN", "PainterView", "PanelView", "Peer", "PictureSearch", "PictureView",
+    "PipelineState", "PlaylistView", "REASONS", "Reason", "Recommendation", "RefreshReport", "Riser", "RunSummary",
+    "STAGES", "STAGE_BOUNDS", "STEPS", "SUGGESTED", "SavedLyrics", "SimilarPlaylist", "SimilarPlaylists", "Song",
+    "SongHit", "SongPage", "SongRow", "SongSummary", "Standings", "SyncReport", "TILES", "ThumbnailView",
+    "TrainingReport", "UploadOutcome", "VARIANTS", "Wish", "absence_text", "accept_level", "active_job", "add_rule",
+    "add_song", "add_songs", "analyse", "analysis_figure", "anomaly_text", "archive", "archive_tags", "artist_analysis",
+    "artist_data", "artist_growth", "artist_report", "audition_figure", "audition_html", "audition_json",
+    "audition_judges", "audition_table", "cancel_audition", "cancel_job", "capabilities", "catalogue_counts",
+    "catalogue_entry", "catalogue_page", "catalogue_table", "catalogue_version", "chance_text", "compare_auditions",
+    "comparison_figure", "current_actor", "data_status", "data_version", "delete_artist", "delete_audition",
+    "delete_picture", "delete_playlist", "delete_rule", "delete_song", "delete_thumbnail", "deliver", "demo_song",
+    "differing_terms", "draft_of", "edit_tags", "embed_titles", "estimate_batch", "evaluate", "export_playlist",
+    "find_songs", "forecast_table", "genre_names", "get_audition", "get_job", "get_picture", "get_playlist", "get_song",
+    "get_thumbnails", "hashtag", "home", "import_catalogue", "import_starter_playlists", "jobs_ahead",
+    "keep_thumbnails", "known_videos", "latest_job", "lead_text", "like_playlist", "link_picture", "link_playlist",
+    "list_artists", "list_auditions", "list_batches", "list_events", "list_files", "list_painters", "list_pictures",
+    "list_playlists", "list_rules", "list_songs", "list_thumbnails", "listen", "make_playlist", "mark_seen", "may",
+    "milestone", "milestone_text", "model_facts", "next_target", "painting_prompt", "pairs_with_lags", "panels",
+    "peers", "picture_by_link", "picture_card", "picture_jpeg", "picture_mood", "picture_songs", "pipeline",
+    "playlist_by_link", "playlist_tags", "portfolio_table", "preview_delete", "quota", "ready", "recent_imports",
+    "recent_runs", "refused_songs", "rejected_rows", "remove_picture", "replace_song", "report_picture",
+    "restore_files", "resume_batch", "resume_import", "retry_judge", "save_playlist", "save_uploads", "scenarios",
+    "search_link", "sentence", "set_file_options", "settings", "settle_reports", "share_picture", "similar_playlists",
     "song_info", "song_m3u8", "song_table", "song_text", "standings", "start", "start_audition", "start_batch",
-    "started", "stop", "submit_import", "submit_picture", "submit_refresh", "submit_starter", "submit_sync", "sync",
-    "tag_categories", "tag_label", "taggers", "tile", "tile_text", "unseen_alerts", "unshare_picture", "weigh_tags",
-    "why_lines", "withdraw_level",
+    "started", "stop", "submit_import", "submit_painting", "submit_picture", "submit_refresh", "submit_starter",
+    "submit_starter_playlists", "submit_sync", "submit_thumbnails", "submit_training", "sync", "tag_categories",
+    "tag_label", "taggers", "thumbnail_bytes", "tile", "tile_text", "train_playlists", "unseen_alerts",
+    "unshare_picture", "weigh_tags", "why_lines", "withdraw_level",
 ]
 
 
 def start(*, sample: bool = True) -> None:
     """Bring up database and schema; on the very first start, sync the folder as it came (the sample).
 
-    The starter catalogue is imported whenever the one that came with the product is not in the database yet.
+    The starter catalogue and playlists are imported whenever those that came with the product are not in the database
+    yet.
 
     Safe to call at every script run and from several threads.
 
@@ -268,6 +325,7 @@ def start(*, sample: bool = True) -> None:
             submit_sync(LOCAL_ADMINISTRATOR)
         if sample:
             submit_starter(LOCAL_ADMINISTRATOR)
+            submit_starter_playlists(LOCAL_ADMINISTRATOR)
         _started = True
 
 

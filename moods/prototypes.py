@@ -120,7 +120,7 @@ def _vectors(model: Embedder, texts: Sequence[str]) -> NDArray[np.float32]:
     log.info("Embedding %s texts of the mood vocabulary with %s", len(texts), model.name)
     vectors = model.embed(texts)
     write(own, vectors)
-    return vectors
+    return vectors.astype(np.float16).astype(np.float32)  # as the next process will read them
 
 
 def file_name(model: str, texts: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from accounts import LOCAL_ADMINISTRATOR as ADMIN
 from accounts import Actor
 from ingest.dates import to_number
 from support.errors import AppError, NotAllowed, NotFound
-from usecases import catalogue
+from usecases import catalogue, playlist_library
 from usecases import sync as sync_module
 from usecases.sync import sync
 
@@ -48,6 +48,7 @@ def growth(**options):
 def stopped(clean, monkeypatch, tmp_path):
     """Let `start` run as in a new process, without a starter catalogue; leave it so."""
     monkeypatch.setattr(catalogue, "STARTER", tmp_path / "songs.csv")
+    monkeypatch.setattr(playlist_library, "STARTER", tmp_path / "playlists.jsonl")
     services._started = False
     yield clean
     services.jobs.close()
