@@ -55,19 +55,19 @@ class FakePictures:
         self.pictures[number] = picture_results.PictureView(**given)
         self.owners[number] = owner.id
         if searched:
-            self._change(number, search=self._search(self.pictures[number], ["가요"], 5, 0, 0.0))
+            self._picture_changed(number, search=self._picture_search(self.pictures[number], ["가요"], 5, 0, 0.0))
         return self.pictures[number]
 
-    def _change(self, image_id: int, **options: Any) -> picture_results.PictureView:
+    def _picture_changed(self, image_id: int, **options: Any) -> picture_results.PictureView:
         self.pictures[image_id] = replace(self.pictures[image_id], **options)
         return self.pictures[image_id]
 
-    def _seen_by(self, actor: accounts.Actor, view: picture_results.PictureView) -> picture_results.PictureView:
+    def _picture_seen_by(self, actor: accounts.Actor, view: picture_results.PictureView) -> picture_results.PictureView:
         own = self.owners[view.id] == actor.id
         reports = view.reports if actor.role == "administrator" else ()
         return replace(view, own=own, token=view.token if own else None, reports=reports)
 
-    def _own(self, actor: accounts.Actor, image_id: int) -> picture_results.PictureView:
+    def _picture_of(self, actor: accounts.Actor, image_id: int) -> picture_results.PictureView:
         if self.owners.get(image_id) != actor.id or image_id not in self.pictures:
             raise NotFound("picture.gone")
         return self.pictures[image_id]
@@ -100,14 +100,14 @@ class FakePictures:
         view = self.pictures.get(image_id)
         if view is None or (self.owners[image_id] != actor.id and view.shared_at is None):
             raise NotFound("picture.gone")
-        return self._seen_by(actor, view)
+        return self._picture_seen_by(actor, view)
 
     def picture_by_link(self, actor: accounts.Actor, token: str) -> picture_results.PictureView:
         self._note("picture_by_link", actor, token)
         view = next((view for view in self.pictures.values() if view.token == token), None)
         if view is None:
             raise NotFound("picture.link_gone")
-        return self._seen_by(actor, view)
+        return self._picture_seen_by(actor, view)
 
     def picture_jpeg(self, actor: accounts.Actor, view: picture_results.PictureView) -> bytes:
         self._note("picture_jpeg", actor, view.id)
@@ -115,13 +115,13 @@ class FakePictures:
 
     def list_pictures(self, actor: accounts.Actor, *, limit: int = 12, offset: int = 0) -> list[picture_results.PictureView]:
         self._note("list_pictures", actor, limit=limit, offset=offset)
-        own = [self._seen_by(actor, view) for view in reversed(self.pictures.values()) if self.owners[view.id] == actor.id]
+        own = [self._picture_seen_by(actor, view) for view in reversed(self.pictures.values()) if self.owners[view.id] == actor.id]
         return own[offset:offset + limit]
 
     def archive(self, actor: accounts.Actor, *, tag: str | None = None, reported: bool = False, limit: int = 12,
                 offset: int = 0) -> tuple[list[picture_results.PictureView], int]:
         self._note("archive", actor, tag=tag, reported=reported, limit=limit, offset=offset)
-        shared = [self._seen_by(actor, view) for view in reversed(self.pictures.values()) if view.shared_at is not None
+        shared = [self._picture_seen_by(actor, view) for view in reversed(self.pictures.values()) if view.shared_at is not None
                   and (tag is None or tag in view.hashtags) and (not reported or view.reports)]
         return shared[offset:offset + limit], len(shared)
 
@@ -133,26 +133,26 @@ class FakePictures:
     def weigh_tags(self, actor: accounts.Actor, image_id: int, weights: dict[str, float],
                    words: str | None = None) -> picture_results.PictureView:
         self._note("weigh_tags", actor, image_id, dict(weights), words)
-        view = self._own(actor, image_id)
+        view = self._picture_of(actor, image_id)
         tags = {tag.tag: tag for tag in view.tags}
         for name, weight in weights.items():
             old = tags.get(name) or picture_results.ImageTag(name, vocabulary().category_of(name), 0.0, "chosen", None, "")
             tags[name] = replace(old, weight=weight)
-        return self._change(image_id, tags=tuple(tags.values()), words=view.words if words is None else words)
+        return self._picture_changed(image_id, tags=tuple(tags.values()), words=view.words if words is None else words)
 
     def picture_songs(self, actor: accounts.Actor, image_id: int, *, genres: Any, count: int = 5, seed: int = 0,
                       variety: float = 0.0, languages: Any = (), years: tuple[int, int] | None = None,
                       left_out: Any = ()) -> picture_results.PictureSearch:
         self._note("picture_songs", actor, image_id, genres=list(genres), count=count, seed=seed, variety=variety,
                    languages=list(languages), years=years)
-        view = self._own(actor, image_id)
+        view = self._picture_of(actor, image_id)
         if not view.hashtags and not view.words:
             raise DataError("mood.nothing", value="–")
-        found = self._search(view, list(genres), count, seed, variety)
-        self._change(image_id, search=found)
+        found = self._picture_search(view, list(genres), count, seed, variety)
+        self._picture_changed(image_id, search=found)
         return found
 
-    def _search(self, view: picture_results.PictureView, genres: list[str], count: int, seed: int,
+    def _picture_search(self, view: picture_results.PictureView, genres: list[str], count: int, seed: int,
                 variety: float) -> picture_results.PictureSearch:
         why = Why(tuple(view.hashtags[:2]), (("여름", "해변", 0.5),), ("겨울",))
         songs = tuple(picture_results.Recommendation(rank, rank, rank, f"Song {rank + 100 * seed}", f"Singer {rank}", genres[(rank - 1) % len(genres)],
@@ -164,35 +164,35 @@ class FakePictures:
     # others ------------------------------------------------------------
     def share_picture(self, actor: accounts.Actor, image_id: int, *, consent: bool) -> picture_results.PictureView:
         self._note("share_picture", actor, image_id, consent=consent)
-        self._own(actor, image_id)
+        self._picture_of(actor, image_id)
         if not consent:
             raise DataError("picture.consent")
-        return self._change(image_id, shared_at=MOMENT)
+        return self._picture_changed(image_id, shared_at=MOMENT)
 
     def unshare_picture(self, actor: accounts.Actor, image_id: int) -> picture_results.PictureView:
         self._note("unshare_picture", actor, image_id)
-        return self._change(image_id, shared_at=None)
+        return self._picture_changed(image_id, shared_at=None)
 
     def link_picture(self, actor: accounts.Actor, image_id: int, *, on: bool = True) -> str | None:
         self._note("link_picture", actor, image_id, on=on)
-        return self._change(image_id, token="tOkEn-1" if on else None).token
+        return self._picture_changed(image_id, token="tOkEn-1" if on else None).token
 
     def delete_picture(self, actor: accounts.Actor, image_id: int) -> None:
         self._note("delete_picture", actor, image_id)
-        self._own(actor, image_id)
+        self._picture_of(actor, image_id)
         del self.pictures[image_id]
 
     def report_picture(self, actor: accounts.Actor, image_id: int, reason: str) -> None:
         self._note("report_picture", actor, image_id, reason)
-        self._change(image_id, reports=(*self.pictures[image_id].reports, reason))
+        self._picture_changed(image_id, reports=(*self.pictures[image_id].reports, reason))
 
     def remove_picture(self, actor: accounts.Actor, image_id: int, reason: str) -> None:
         self._note("remove_picture", actor, image_id, reason)
-        self._change(image_id, removed_at=MOMENT, shared_at=None, token=None)
+        self._picture_changed(image_id, removed_at=MOMENT, shared_at=None, token=None)
 
     def settle_reports(self, actor: accounts.Actor, image_id: int) -> None:
         self._note("settle_reports", actor, image_id)
-        self._change(image_id, reports=())
+        self._picture_changed(image_id, reports=())
 
     # listening ------------------------------------------------------------
     def quota(self, actor: accounts.Actor) -> tuple[int, int] | None:
