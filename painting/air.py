@@ -198,7 +198,7 @@ def _snow(easel: Easel, mask: Mask | None) -> None:
 def _drift(easel: Easel, mask: Mask | None) -> None:
     """Let petals or leaves drift, the near ones large and out of focus."""
     shades = PETAL if easel.season == "spring" else LEAVES
-    for count, size, soft in ((46, 0.008, 0.0), (16, 0.016, 0.8), (5, 0.034, 5.0)):
+    for count, size, soft in ((46, 0.008, 0.0), (16, 0.016, 0.0), (5, 0.034, 5.0)):
         for shade in shades:
             found = easel.drawn(_leaves(easel, count // len(shades) + 1, size))
             if soft and not easel.look.flat:

@@ -73,13 +73,20 @@ class Canvas:
 
     def distance(self, x: float, y: float, stretch: float = 1.0) -> Mask:
         """Return how far each pixel is from a place, in heights; `stretch` above 1 makes it an ellipse lying down."""
-        far: Mask = np.hypot((self.x - x) * (self.aspect / stretch), self.y - y)
+        across = (self.x - np.float32(x)) * np.float32(self.aspect / stretch)
+        far: Mask = np.sqrt(across ** 2 + (self.y - np.float32(y)) ** 2)
         return far
 
     def halo(self, x: float, y: float, radius: float, power: float = 2.0, stretch: float = 1.0) -> Mask:
         """Return light around a place that fades to nothing at `radius`."""
-        near: Mask = np.clip(1 - self.distance(x, y, stretch) / radius, 0, 1) ** np.float32(power)
-        return near
+        result = np.zeros((self.height, self.width), np.float32)
+        reach = radius * stretch / self.aspect
+        rows = slice(max(0, int((y - radius) * self.height)), max(0, int((y + radius) * self.height) + 1))
+        columns = slice(max(0, int((x - reach) * self.width)), max(0, int((x + reach) * self.width) + 1))
+        across = (self.x[:, columns] - np.float32(x)) * np.float32(self.aspect / stretch)
+        far = np.sqrt(across ** 2 + (self.y[rows] - np.float32(y)) ** 2)
+        result[rows, columns] = np.clip(1 - far / np.float32(radius), 0, 1) ** np.float32(power)
+        return result
 
     def below(self, outline: NDArray[np.floating]) -> Mask:
         """Return what lies below an outline, shape (width,), in fractions of the height from the top."""
@@ -176,7 +183,7 @@ def extent(mask: Mask, margin: int = 0) -> tuple[slice, slice]:
 
 def blurred(mask: Mask, radius: float) -> Mask:
     """Return a mask blurred by a radius in pixels, worked out only where it is, wide blurs on a reduced copy."""
-    step = max(1, min(8, int(radius / 3)))
+    step = max(1, min(8, int(radius / 2)))
     result = np.zeros_like(mask)
     rows, columns = extent(mask, int(3 * radius) + 1)
     part = mask[rows, columns]

@@ -45,8 +45,8 @@ class Look:
 
 LOOKS = {
     "poster": Look(flat=True, light=0.9, grain=0.012, vignette=0.08),
-    "painterly": Look(texture=0.09, grain=0.020, vignette=0.22),
-    "lofi": Look(texture=0.03, light=1.0, grain=0.032, vignette=0.3),
+    "painterly": Look(texture=0.09, grain=0.015, vignette=0.22),
+    "lofi": Look(texture=0.03, light=1.0, grain=0.026, vignette=0.3),
     "papercut": Look(flat=True, texture=0.025, shadow=0.42, light=0.7, grain=0.018, vignette=0.12),
     "neon": Look(light=1.25, grain=0.02, vignette=0.35, edge="glow"),
     "line": Look(flat=True, light=0.3, grain=0.015, vignette=0.0, edge="ink"),
@@ -233,11 +233,11 @@ CURVE = [round(255 * (v + 0.2 * (v * v * (3 - 2 * v) - v))) for v in (np.arange(
 
 
 def brushed(easel: Easel) -> Image.Image:
-    """Return the picture as if brushed: pixels pulled along a slow flow, then evened within strokes."""
+    """Return the picture as if brushed: pixels pulled along a slow flow, then smoothed."""
     width, height = easel.canvas.width, easel.canvas.height
     flow = easel.noise((7, 5), 2, finer=4) * np.float32(4 * np.pi)
-    reach = (easel.noise((70, 44), 2) - np.float32(0.5)) * np.float32((3.5 if easel.indoors else 9) * easel.unit)
+    reach = (easel.noise((70, 44), 2) - np.float32(0.5)) * np.float32((3.5 if easel.indoors else 6) * easel.unit)
     rows = np.clip(np.arange(height, dtype=np.float32)[:, None] + np.sin(flow) * reach, 0, height - 1).astype(np.int32)
     columns = np.clip(np.arange(width, dtype=np.float32) + np.cos(flow) * reach, 0, width - 1).astype(np.int32)
     pulled = Image.fromarray(np.asarray(easel.canvas.image())[rows, columns])
-    return pulled.filter(ImageFilter.MedianFilter(3)).point(CURVE * 3)
+    return pulled.filter(ImageFilter.SMOOTH).point(CURVE * 3)

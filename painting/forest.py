@@ -142,7 +142,7 @@ def _leaves(easel: Easel, part: float, depth: float) -> None:
     shade = easel.tinted(leaf(easel), depth)
     if easel.season == "spring" and easel.rng.random() < 0.6:
         shade = easel.tinted(colour("#f2b3c6"), depth)
-    for turn, (lift, tone) in enumerate(((-0.05, 0.95), (0.0, 0.85), (0.06, 0.7))):
+    for turn, lift in enumerate((-0.05, 0.0, 0.06) if part > 0.4 else (-0.04, 0.03)):  # far ones need less
         blots = []
         for _ in range(round(60 - 14 * part)):
             x = easel.chance(-0.02, 1.02)
@@ -168,8 +168,6 @@ def _leaves(easel: Easel, part: float, depth: float) -> None:
         if part > 0.9 and easel.style == "painterly":
             mask = blurred(mask, 2 * easel.unit)
         easel.layer(mask, toned(mix(shade, easel.tone(depth), 0.15), lift), edge=easel.look.edge == "ink" and turn == 0)
-        if not tone:
-            break
 
 
 def _shafts(easel: Easel, light: tuple[float, float, float]) -> None:

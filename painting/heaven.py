@@ -26,7 +26,7 @@ def open_sky(easel: Easel) -> None:
     air.sky(easel, 0.95, sun, 0.35)
     if night and not easel.overcast and easel.style != "line":
         _galaxy(easel)
-    if easel.rng.random() < 0.75:
+    if easel.rng.random() < 0.75 and not (easel.overcast and easel.style == "neon"):
         _cumulus(easel)
     if not night and not easel.overcast:
         _balloon(easel) if easel.rng.random() < 0.5 else birds(easel, easel.chance(0.25, 0.75), 0.35, 9)

@@ -232,7 +232,7 @@ def _range(easel: Easel, part: float, top: float, base: float, step: int) -> Non
 def _snowcap(easel: Easel, mask: Mask, outline: np.ndarray, tall: float) -> None:
     """Lay snow on the peaks, jagged below, and light on their sunny side."""
     canvas = easel.canvas
-    crag = profile(easel.rng, canvas.width, 70, 2, 0.6)
+    crag = profile(easel.rng, canvas.width, 34, 3, 0.55)
     peak = float(outline.min())
     line = peak + tall * (0.30 + 0.09 * crag) + (outline - peak) * 0.15
     cap = mask * (1 - canvas.below(line)) * canvas.below(outline)
@@ -240,10 +240,21 @@ def _snowcap(easel: Easel, mask: Mask, outline: np.ndarray, tall: float) -> None
     easel.detail(
         cap, mix(easel.palette.sun, easel.palette.sky[-1], 0.35), much * (0.55 if easel.palette.dark else 0.85)
     )
-    slope = np.clip(np.gradient(outline) * canvas.width * 0.35, 0, 1).astype(np.float32)
-    shade = mask * slope[None, :] * np.clip(1 - (canvas.y - outline[None, :]) / np.float32(0.14), 0, 1)
     if not easel.look.flat:
-        easel.canvas.shade(shade.astype(np.float32), 0.20)
+        easel.canvas.shade(mask * _faces(easel, outline), 0.26)
+
+
+def _faces(easel: Easel, outline: np.ndarray) -> Mask:
+    """Return where slopes lie in shade: what falls to the right, drawn down aslant and fading."""
+    canvas = easel.canvas
+    wide = max(3, round(14 * easel.unit))
+    even = np.convolve(np.pad(outline, wide // 2, mode="edge"), np.ones(wide) / wide, "same")
+    fall = np.gradient(even)[wide // 2 : wide // 2 + canvas.width]
+    slope = np.clip(fall * canvas.height * 0.9, 0, 1).astype(np.float32)
+    deep = np.clip(canvas.y - outline[None, :].astype(np.float32), 0, 1)
+    columns = np.arange(canvas.width)[None, :] - (deep * np.float32(canvas.height * 0.45)).astype(np.int32)
+    faces: Mask = slope[np.clip(columns, 0, canvas.width - 1)] * np.clip(1 - deep / np.float32(0.20), 0, 1)
+    return faces
 
 
 def _mirror(easel: Easel, base: float) -> None:

@@ -17,6 +17,8 @@ from painting.script import clusters, leads_left, visual
 
 FLOOR = 34.0
 """Pixels of 720: smaller type cannot be read on a telephone."""
+ONE_MORE = 1.15
+"""How much larger the type must get for another line to be worth it."""
 HINTED = 1.08
 """How much wider small letters can come out than large ones in proportion."""
 
@@ -67,7 +69,7 @@ def fitted(text: str, face: str, box: tuple[float, float], largest: float, most_
            floor: float = FLOOR) -> Setting:
     """Return a text set as large as fits in a box of (width, height) pixels.
 
-    Of all numbers of lines the one with the largest type is taken; between lines words are spread evenly.
+    Another line is begun only where it makes the type `ONE_MORE` times as large; words are spread evenly.
     """
     words = pieces(text)
     broken: tuple[str, ...] = ()
@@ -135,7 +137,7 @@ def _best(words: list[tuple[str, bool]], face: str, box: tuple[float, float], la
         lines = _balanced(words, face, count)
         wide = max(width(face, line) for line in lines)
         size = min(largest, box[0] / max(wide, 1e-6), box[1] / (1.0 + leading * (len(lines) - 1)))
-        if size > best[1] * 1.04:
+        if size > best[1] * ONE_MORE:
             best = (lines, size)
     return best
 

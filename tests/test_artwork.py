@@ -85,14 +85,14 @@ def test_letters_stay_in_the_picture_off_the_badge_and_whole(name):
 
 def test_only_words_wider_than_the_box_at_the_smallest_size_are_broken():
     whole = fitted("Donaudampfschifffahrtsgesellschaft 여행", "plain", (900, 300), 90, 3)
-    assert whole.broken == () and "Donaudampfschifffahrtsgesellschaft" in whole.lines
+    assert whole.broken == () and "Donaudampfschifffahrtsgesellschaft" in " ".join(whole.lines).split()
     cut = fitted("W" * 80, "plain", (900, 300), 90, 3)
     assert cut.broken == ("W" * 80,) and "".join(cut.lines) == "W" * 80 and len({len(line) for line in cut.lines}) <= 2
 
 
 def test_contrast_holds_on_the_pixels_around_the_letters(hard):
     """Measured anew on the finished picture: every pixel up to two from a letter against the ink."""
-    for place, title in enumerate(titles()[::8]):
+    for place, title in enumerate(titles()[::10]):
         name = list(LAYOUTS)[place % len(LAYOUTS)]
         text, _ = settable(LAYOUTS[name].face, title)
         if not text:
