@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from psycopg2.extras import execute_values
 from sqlalchemy import Connection, text
 
+from queries.catalogue import hold_songs
+
 LOCK = 7_302_107
 """Advisory lock held while playlists are imported or a model is trained."""
+MOST_SONGS = 32_767
+"""Songs a playlist can have: positions are of two bytes."""
+_STREAMED: dict[str, Any] = {"stream_results": True, "max_row_buffer": 1_000}
+"""All playlists with their songs, or their vectors, at once were gigabytes."""
+_ARRAY_HEAD, _ELEMENT = 20, np.dtype([("bytes", ">i4"), ("value", ">f4")])
+"""How PostgreSQL sends an array of one dimension: dimensions, nulls, type, length, bound; then each value's length and
+value (src/backend/utils/adt/arrayfuncs.c, array_send)."""
 _SHOWN = """p.id, p.owner_id, u.nickname AS owner, p.source, p.title, p.tags, p.likes, p.updated, p.request, p.token,
             p.created_at, p.changed_at"""
 _FROM = "FROM playlists p LEFT JOIN users u ON u.id = p.owner_id"
@@ -42,38 +55,43 @@ def raise_version(connection: Connection) -> None:
 def put_names(connection: Connection, songs: Sequence[tuple[str, str, str, str]]) -> dict[tuple[str, str], int]:
     """Make sure songs are there and return their ids by normalised artist and title.
 
+    Imports of the catalogue wait until the transaction ends.
+
     Parameters
     ----------
     songs : sequence of (normalised artist, artist, normalised title, title)
         A known song keeps its names. The artists are not added to those whose growth is analysed.
     """
     rows = sorted({(each[0], each[2]): each for each in reversed(songs)}.values())
+    if not rows:
+        return {}
+    hold_songs(connection)
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor:
         execute_values(cursor, """INSERT INTO artists (norm_key, key, display_name, outlook_stale)
             SELECT DISTINCT ON (norm) norm, name, name, false FROM (VALUES %s) AS v (norm, name)
             ON CONFLICT DO NOTHING""", sorted({(each[0], each[1]) for each in rows}), page_size=10_000)
-        found = execute_values(cursor, """WITH wanted (artist, norm, title) AS (VALUES %s),
-            put AS (INSERT INTO songs (artist_id, key, norm_title, title)
-                    SELECT DISTINCT ON (a.id, w.norm) a.id, w.title, w.norm, w.title
-                    FROM wanted w JOIN artists a ON a.norm_key = w.artist ON CONFLICT DO NOTHING
-                    RETURNING artist_id, norm_title, id)
-            SELECT w.artist, w.norm, coalesce(s.id, put.id) FROM wanted w JOIN artists a ON a.norm_key = w.artist
-                LEFT JOIN songs s ON s.artist_id = a.id AND s.norm_title = w.norm
-                LEFT JOIN put ON put.artist_id = a.id AND put.norm_title = w.norm""",
-            [(each[0], each[2], each[3]) for each in rows], fetch=True, page_size=10_000)
-    return {(artist, norm): song for artist, norm, song in found}
+        execute_values(cursor, """INSERT INTO songs (artist_id, key, norm_title, title)
+            SELECT a.id, v.title, v.norm, v.title FROM (VALUES %s) AS v (artist, norm, title)
+            JOIN artists a ON a.norm_key = v.artist ON CONFLICT DO NOTHING""",
+                       [(each[0], each[2], each[3]) for each in rows], page_size=10_000)
+    # a statement of its own sees what others have put in meanwhile
+    return song_ids(connection, [(each[0], each[2]) for each in rows])
 
 
-def replace_source(connection: Connection, source: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Store the playlists of a source in place of those it had.
+def clear_source(connection: Connection, source: str) -> None:
+    """Remove the playlists of a source."""
+    connection.execute(text("DELETE FROM playlists WHERE source = :source"), {"source": source})
+
+
+def put_playlists(connection: Connection, source: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store playlists of a source; `raise_version` once all are there.
 
     Parameters
     ----------
     rows : sequence of dict
-        ``outer_id, title, tags, likes, updated, songs`` (ids in order).
+        ``outer_id, title, tags, likes, updated, songs`` (ids in order, at most `MOST_SONGS`).
     """
-    connection.execute(text("DELETE FROM playlists WHERE source = :source"), {"source": source})
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor:
         found = dict(execute_values(
@@ -81,11 +99,9 @@ def replace_source(connection: Connection, source: str, rows: Sequence[Mapping[s
                        RETURNING outer_id, id""",
             [(source, row["outer_id"], row["title"], list(row["tags"]), row["likes"], row["updated"]) for row in rows],
             fetch=True, page_size=5_000))
-        execute_values(
-            cursor, "INSERT INTO playlist_songs (playlist_id, position, song_id) VALUES %s",
-            ((found[row["outer_id"]], place, song) for row in rows for place, song in enumerate(row["songs"])),
-            page_size=20_000)
-    raise_version(connection)
+        lines = "".join(f"{found[row['outer_id']]}\t{place}\t{song}\n" for row in rows
+                        for place, song in enumerate(row["songs"]))
+        cursor.copy_expert("COPY playlist_songs (playlist_id, position, song_id) FROM STDIN", io.StringIO(lines))
 
 
 def put_import(connection: Connection, source: str, sha256: str, reader: int, counts: Mapping[str, Any],
@@ -103,6 +119,13 @@ def was_imported(connection: Connection, source: str, sha256: str, reader: int) 
         text("SELECT sha256, reader FROM playlist_imports WHERE source = :source ORDER BY id DESC LIMIT 1"),
         {"source": source}).first()
     return row is not None and (row.sha256, row.reader) == (sha256, reader)
+
+
+def count_not_embedded(connection: Connection, key: str) -> int:
+    """Return how many playlists to choose from have a title without a vector of a model."""
+    return connection.execute(
+        text("SELECT count(*) FROM playlists WHERE owner_id IS NULL AND embedded_by IS DISTINCT FROM :key"),
+        {"key": key}).scalar_one()
 
 
 def not_embedded(connection: Connection, key: str, limit: int) -> list[tuple[int, str]]:
@@ -125,15 +148,22 @@ def put_embeddings(connection: Connection, key: str, rows: Sequence[tuple[int, l
 # --- what is chosen from ------------------------------------------------------------------------------------------
 
 
-def library(connection: Connection, key: str) -> list[dict[str, Any]]:
-    """Return all playlists to choose from: ``id, source, outer_id, title, tags, likes, songs, embedding``."""
-    rows = connection.execute(
-        text("""SELECT p.id, p.source, p.outer_id, p.title, p.tags, p.likes,
-                       ARRAY(SELECT song_id FROM playlist_songs s WHERE s.playlist_id = p.id
-                             ORDER BY position) AS songs,
-                       CASE WHEN p.embedded_by = :key THEN p.embedding END AS embedding
-                FROM playlists p WHERE p.owner_id IS NULL ORDER BY p.id"""), {"key": key})
-    return [dict(row._mapping) for row in rows]
+def library(connection: Connection) -> Iterator[dict[str, Any]]:
+    """Give all playlists to choose from by their ids: ``id, source, outer_id, title, tags, likes, songs``."""
+    asked = text("""SELECT p.id, p.source, p.outer_id, p.title, p.tags, p.likes,
+                           ARRAY(SELECT song_id FROM playlist_songs s WHERE s.playlist_id = p.id
+                                 ORDER BY position) AS songs
+                    FROM playlists p WHERE p.owner_id IS NULL ORDER BY p.id""")
+    for row in connection.execute(asked.execution_options(**_STREAMED)):
+        yield dict(row._mapping) | {"songs": array("i", row.songs)}
+
+
+def title_vectors(connection: Connection, key: str) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Give the vectors a model made of the titles of playlists to choose from, each with the playlist's id."""
+    asked = text("""SELECT id, array_send(embedding) AS sent FROM playlists
+                    WHERE owner_id IS NULL AND embedded_by = :key ORDER BY id""")
+    for row in connection.execute(asked.execution_options(**_STREAMED), {"key": key}):
+        yield row.id, np.frombuffer(row.sent, _ELEMENT, offset=_ARRAY_HEAD)["value"].astype(np.float32)
 
 
 def made(connection: Connection) -> list[dict[str, Any]]:
@@ -222,6 +252,12 @@ def get(connection: Connection, playlist_id: int) -> dict[str, Any] | None:
         text("SELECT song_id, locked, why FROM playlist_songs WHERE playlist_id = :id ORDER BY position"),
         {"id": playlist_id})
     return dict(row._mapping) | {"songs": [dict(song._mapping) for song in songs]}
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """Return how many playlists there are to choose from, by source."""
+    rows = connection.execute(text("SELECT source, count(*) FROM playlists WHERE source <> 'made' GROUP BY source"))
+    return {source: count for source, count in rows}
 
 
 def by_token(connection: Connection, token: str) -> int | None:

@@ -86,28 +86,6 @@ class Trained:
     facts: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingReport:
-    """What became of a training.
-
-    Attributes
-    ----------
-    replaced : bool
-        Whether the new model took the old one's place.
-    new, old : dict or None
-        ``songs``, ``tags`` (nDCG of 100 and of 10), ``score`` and ``questions`` on the fixed split; old is None where
-        there was no model.
-    playlists, songs : int
-        Learned from.
-    """
-
-    replaced: bool
-    new: Mapping[str, float]
-    old: Mapping[str, float] | None
-    playlists: int
-    songs: int
-
-
 # --- imports ------------------------------------------------------------------------------------------------------
 
 
@@ -254,136 +232,6 @@ def _load(where: Path, connection: Any) -> Trained:
                    {song: number for number, song in song_of.items()}, facts)
 
 
-# --- training -----------------------------------------------------------------------------------------------------
-
-
-def submit_training(actor: Actor) -> JobView:
-    """Train the model on what is in the database, in the background (see `train_playlists`)."""
-    require(actor, "train")
-
-    def work(progress: Any) -> dict[str, Any]:
-        report = train_playlists(actor, progress=progress)
-        return {"replaced": report.replaced, "new": dict(report.new), "old": dict(report.old) if report.old else None,
-                "playlists": report.playlists}
-
-    return jobs.submit(actor, "playlists", work)
-
-
-def train_playlists(actor: Actor, *, progress: Progress | None = None, into: Path | None = None,
-                    options: Options | None = None) -> TrainingReport:
-    """Train a model on the playlists of the database, and let it take the old one's place unless it is worse.
-
-    Learned from are the playlists to choose from and those users saved, which count double, and once more for every
-    like. A tenth of the first kind, by their keys always the same, is kept out of every training and tells which model
-    is better.
-
-    Parameters
-    ----------
-    into : Path, optional
-        By default the operator's data folder; the model that comes with the product stays where it is.
-
-    Raises
-    ------
-    NotAllowed, Busy, Cancelled
-    DataError
-        If there is too little to learn from.
-    """
-    require(actor, "train")
-    with _exclusive():
-        names, playlists, test = _material()
-        report_to = progress or Silent()
-        model = train(playlists, embedder(config.load().embedding_model).embed, options or Options(), report_to)
-        new = _quality(model, test)
-        old_model = trained()
-        old = _quality(old_model.model, _renumbered(test, names, old_model)) if old_model else None
-        better = old is None or new["score"] >= old["score"]
-        if better:
-            _put(model, names, into or config.load().data_dir / "models" / "playlist", new, old)
-        with db.begin() as connection:
-            people.record_act(connection, actor.id, "train", "playlists", replaced=better, new=new, old=old)
-            queries.raise_version(connection)
-    return TrainingReport(better, new, old, len(playlists), len(model.library.songs))
-
-
-def _material() -> tuple[list[tuple[str, str]], list[Playlist], list[Question]]:
-    """Return the songs' names by number, the playlists to learn from, and the questions of the fixed split."""
-    with db.begin() as connection:
-        shared, own = queries.library(connection, ""), queries.made(connection)
-        found = queries.keys_of(connection, sorted({song for row in [*shared, *own] for song in row["songs"]}))
-    names = sorted(set(found.values()))
-    number = {name: place for place, name in enumerate(names)}
-
-    def numbered(row: Mapping[str, Any], key: str, weight: float = 1.0) -> Playlist:
-        songs = tuple(number[found[song]] for song in row["songs"] if song in found)
-        return Playlist(key, songs, tuple(row["tags"]), row["title"], weight)
-
-    whole = [numbered(row, f"{row['source']}:{row['outer_id']}") for row in shared]
-    kept_out = [each for each in whole if share_of(each.key) < TEST_SHARE]
-    learned = [each for each in whole if share_of(each.key) >= TEST_SHARE]
-    learned += [numbered(row, f"made:{row['id']}", 2.0 + row["likes"]) for row in own if row["songs"]]
-    questions = [question for each in kept_out for kind in KINDS_COMPARED if (question := mask(each, kind)) is not None]
-    return names, learned, questions
-
-
-def _renumbered(questions: Sequence[Question], names: Sequence[tuple[str, str]], old: Trained) -> list[Question]:
-    """Return the questions in the numbers of another model; a song it does not know stays one it cannot find."""
-    with db.begin() as connection:
-        known = queries.song_ids(connection, names)
-    there = {number: old.number_of.get(known.get(name, -1), -1 - number) for number, name in enumerate(names)}
-    return [Question(type(each.request)(tuple(there[song] for song in each.request.songs if there[song] >= 0),
-                                        each.request.tags, each.request.title, each.request.key),
-                     tuple(there[song] for song in each.songs), each.tags) for each in questions]
-
-
-def _quality(model: Model, questions: Sequence[Question]) -> dict[str, Any]:
-    found = evaluate(model, questions)
-    kinds = {kind: {"songs": round(float(each.songs), 4), "tags": round(float(each.tags), 4),
-                    "questions": each.questions} for kind, each in found.items() if kind in KINDS and kind != "all"}
-    whole = found["all"]
-    return {"songs": round(float(whole.songs), 4), "tags": round(float(whole.tags), 4),
-            "score": round(whole.score, 4), "questions": whole.questions, "kinds": kinds}
-
-
-def _put(model: Model, names: Sequence[tuple[str, str]], where: Path, new: Mapping[str, Any],
-         old: Mapping[str, Any] | None) -> None:
-    with db.begin() as connection:
-        shared, own = queries.library(connection, ""), queries.made(connection)
-    data = {source: sum(row["source"] == source for row in shared) for source in ("starter", "melon")}
-    data["made"] = len(own)
-    metrics = {"trained_at": datetime.now(UTC).isoformat(timespec="seconds"), "data": data, "test": new, "before": old,
-               "library": {name: model.facts[name] for name in ("playlists", "songs", "tags", "words")}}
-    model.save(where, {"metrics.json": json.dumps(metrics, ensure_ascii=False, indent=1) + "\n",
-                       SONGS_FILE: json.dumps([list(name) for name in names], ensure_ascii=False) + "\n",
-                       "CARD.md": card(metrics)})
-
-
-def card(metrics: Mapping[str, Any]) -> str:
-    """Return the model's card."""
-    test, data = metrics["test"], metrics["data"]
-    kinds = "\n".join(f"| {kind} | {each['questions']} | {each['songs']:.3f} | {each['tags']:.3f} |"
-                      for kind, each in test["kinds"].items())
-    return f"""# Playlist model
-
-Songs and tags for a title, tags and songs: popularity, item and playlist neighbours, titles, EASE and a denoising
-autoencoder, fused by weights learned for each kind of request (docs/adr/0017).
-
-Trained {metrics['trained_at'][:10]} on {data['starter']} starter playlists (written for this product), {data['melon']}
-imported ones and {data['made']} that users saved. Plain arrays with a SHA-256 (`manifest.json`); the architecture is in
-`playlisting/`.
-
-Measured on a tenth of the starter and imported playlists, which no training sees: score {test['score']:.3f} =
-0.85 x {test['songs']:.3f} (nDCG of 100 songs) + 0.15 x {test['tags']:.3f} (nDCG of 10 tags), {test['questions']}
-questions with half of the songs and tags shown.
-
-| shown (S songs, T tags, N title) | questions | songs | tags |
-|---|---|---|---|
-{kinds}
-
-Figures on starter playlists tell how well the model learned what this product ships, not how it does on playlists of
-other people; those are in bench/README.md.
-"""
-
-
 def model_facts(actor: Actor) -> Mapping[str, Any] | None:
     """Return what the page says of the model: when and on what it was trained, and how good it is; None without one."""
     try:
@@ -392,6 +240,12 @@ def model_facts(actor: Actor) -> Mapping[str, Any] | None:
         log.exception("The playlist model cannot be used")
         raise
     return None if found is None else {**found.facts, "own": folder() != SHIPPED}
+
+
+def playlist_counts(actor: Actor) -> Mapping[str, int]:
+    """Return how many playlists there are to choose from, by where they came from; empty before the first import."""
+    with db.begin() as connection:
+        return queries.counts(connection)
 
 
 def check_title(title: str) -> str:

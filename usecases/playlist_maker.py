@@ -161,7 +161,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class PlaylistView:
-    """A saved playlist."""
+    """A saved playlist; `request` is what it was made from, empty for others than its owner."""
 
     id: int
     own: bool
@@ -175,6 +175,7 @@ class PlaylistView:
     token: str | None
     created_at: datetime
     changed_at: datetime
+    request: Mapping[str, Any] = field(default_factory=dict)
 
 
 # --- looking for what is like the title ---------------------------------------------------------------------------
@@ -479,7 +480,7 @@ def _view(actor: Actor, row: Mapping[str, Any]) -> PlaylistView:
     own = row["owner_id"] == actor.id
     return PlaylistView(row["id"], own, row["owner"] or "", row["title"], tuple(row["tags"]), tuple(songs),
                         row.get("count", len(songs)), likes, liked, row["token"] if own else None, row["created_at"],
-                        row["changed_at"])
+                        row["changed_at"], (row["request"] or {}) if own else {})
 
 
 # --- exports ------------------------------------------------------------------------------------------------------

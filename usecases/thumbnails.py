@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -261,6 +261,28 @@ def thumbnail_bytes(actor: Actor, picture_id: int, token: str | None = None) -> 
     if row is None or (row["owner_id"] != actor.id and (token is None or row["token"] != token)):
         raise NotFound("playlist.picture_gone")
     return bytes(row["picture"])
+
+
+def playlist_card(actor: Actor, title: str, tags: Sequence[str], songs: Sequence[tuple[str, str, str]],
+                  picture_id: int, lang: str) -> bytes:
+    """Return a PNG to keep: the thumbnail, the title, its tags and the songs.
+
+    Parameters
+    ----------
+    tags : sequence of str
+        As they are shown.
+    songs : sequence of (str, str, str)
+        Title, artist and why it is there.
+    picture_id : int
+        A thumbnail of the actor.
+
+    Raises
+    ------
+    NotFound
+        If the thumbnail is gone or another's.
+    """
+    rows = [artwork.Song(name, artist, None, why) for name, artist, why in songs]
+    return artwork.card(thumbnail_bytes(actor, picture_id), title, tags, rows, lang)
 
 
 def keep_thumbnails(actor: Actor, picture_ids: list[int], playlist_id: int) -> None:
