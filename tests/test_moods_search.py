@@ -266,3 +266,11 @@ def test_real_vectors_bring_the_mood_and_not_only_the_place():
     assert found.ids.tolist() == [0, 1, 2]
     assert {category for category in CATEGORIES if config.CATEGORY_WEIGHTS[category] == max(
         config.CATEGORY_WEIGHTS.values())} <= {"emotion", "style"}
+
+
+def test_the_search_ranks_as_the_measured_function_does():
+    space, rows = meaning.space(), catalogue(300, 9)
+    aim = space.aim(Wish({"비오는날": 1.0, "외로움": 1.0, "밤": 1.0}, "창밖을 보며"))
+    order = np.argsort(rows.ids)  # rows as the function has them, numbered as the search has them
+    wanted = rows.ids[order][meaning.ranking(space, rows.masks[order], aim)][:20]
+    assert Songs(rows, space).ranked(aim, 20, None, Filters()).ids.tolist() == wanted.tolist()
