@@ -27,8 +27,7 @@ from playlisting.similar import Finder
 from support.errors import DataError
 
 VALIDATION = 0.15
-MOST_VALIDATION = 300
-"""Playlists that weights are learned on: this share, at most this many."""
+"""Share of the playlists that weights are learned on."""
 LAST = 1e-4
 """Weight of popularity beside all else: it decides where nothing else does, so that every request has an answer."""
 LEAST = 4
@@ -49,6 +48,8 @@ class Options:
         Songs, tags and words that EASE and the autoencoder know.
     rare : tuple of int
         What is used this often or less is left out: songs, tags, words.
+    asking : int
+        Most playlists that weights are learned on.
     """
 
     seed: int = 0
@@ -56,6 +57,7 @@ class Options:
     ease: bool = True
     most: tuple[int, int, int] = (6_000, 1_000, 2_000)
     rare: tuple[int, int, int] = (3, 3, 1)
+    asking: int = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,7 @@ def train(playlists: Sequence[Playlist], embed: Embed | None = None, options: Op
         ``playlist_model.few``: no song is used often enough to learn from.
     """
     vectors = _embedded([each.title for each in playlists], embed, watch)
-    asking = _asking(playlists, options.seed)
+    asking = _asking(playlists, options)
     rest = [at for at in range(len(playlists)) if at not in asking]
     library = _built([playlists[at] for at in rest], options)
     components = _components(library, None if vectors is None else vectors[rest], embed, options, watch)
@@ -218,12 +220,12 @@ def evaluate(model: Model, split: Sequence[Question], component: str | None = No
     return {kind: mean_quality(each) for kind, each in pairs.items()}
 
 
-def _asking(playlists: Sequence[Playlist], seed: int) -> set[int]:
+def _asking(playlists: Sequence[Playlist], options: Options) -> set[int]:
     """Return which playlists ask the questions that weights are learned on: by key, those with a title first."""
     able = [at for at, each in enumerate(playlists) if len(each.songs) >= LEAST]
     titled = [at for at in able if playlists[at].title] or able
-    count = min(MOST_VALIDATION, int(len(titled) * VALIDATION))
-    return set(sorted(titled, key=lambda at: share_of(f"{seed}:{playlists[at].key}"))[:count])
+    count = min(options.asking, int(len(titled) * VALIDATION))
+    return set(sorted(titled, key=lambda at: share_of(f"{options.seed}:{playlists[at].key}"))[:count])
 
 
 def _built(playlists: Sequence[Playlist], options: Options) -> Library:
