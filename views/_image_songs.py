@@ -75,8 +75,9 @@ def rows(search: services.PictureSearch) -> None:
 
 
 def _row(song: services.Recommendation, known: services.Listen | None) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(_words(song), width="stretch")
+    words, facts = st.columns([3, 2], vertical_alignment="center", gap="small")
+    words.markdown(_words(song))
+    with facts.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width=112, gap=None):
             share = min(max(song.similarity, 0.0), 1.0)
             st.progress(share, text=text("i2m.songs.similarity", percent=number(100 * song.similarity)))
