@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,6 +19,8 @@ from locales import t
 from support.errors import AppError, describe
 
 app = typer.Typer(help="Music Integrated System: operator's commands.", no_args_is_help=True, add_completion=False)
+train = typer.Typer(help="Train a model on what is in the database.", no_args_is_help=True)
+app.add_typer(train, name="train")
 
 
 @app.callback()
@@ -30,13 +34,20 @@ class Bar:
 
     def __init__(self) -> None:
         self._shown = -1
+        self._began = time.monotonic()
+        self._from = 0
+        self._told = False
 
     def report(self, done: int, total: int, note: str = "") -> None:
-        """Write a line at every further tenth."""
+        """Write a line at every further tenth, and at the first step that tells how many minutes are left."""
         tenth = 10 * done // total if total else 10
-        if tenth > self._shown:
-            self._shown = tenth
-            typer.echo(f"{done:>6} / {total} {note}", err=True)
+        if tenth < self._shown or self._shown < 0:  # another part of the work has begun
+            self._shown, self._began, self._from, self._told = -1, time.monotonic(), done, False
+        minutes = (time.monotonic() - self._began) / 60 * (total - done) / max(done - self._from, 1)
+        late = minutes >= 1 and done > self._from
+        if tenth > self._shown or (late and not self._told):
+            self._shown, self._told = tenth, self._told or late
+            typer.echo(f"{done:>6} / {total} {note}{f' (about {minutes:.0f} min left)' if late else ''}", err=True)
 
     def check(self) -> None:
         """Never stop: Ctrl+C does, and keeps whole files."""
@@ -152,6 +163,61 @@ def import_catalogue(file: Annotated[Path, typer.Argument(help="CSV or Parquet: 
             typer.echo(t(lang, "cli.catalogue_unknown", words=words))
     if report.refused:
         raise typer.Exit(2)
+
+
+@app.command("import-melon")
+def import_melon(folder: Annotated[Path, typer.Argument(help="With train.json, song_meta.json, genre_gn_all.json.")],
+                 as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+                 lang: Annotated[str, typer.Option(help="ko or en.")] = "en") -> None:
+    """Bring in the Kakao Arena's playlists, in place of those before; titles that lack their vector get it.
+
+    Ctrl+C leaves no half import; vectors that were made stay, and the same command goes on. Exits with 1 if it failed.
+    """
+    try:
+        services.start(sample=False)
+        report = services.import_melon(services.current_actor(), folder, progress=Bar())
+    except AppError as error:
+        typer.echo(error.message(lang), err=True)
+        raise typer.Exit(1) from error
+    finally:
+        services.stop()
+    if as_json:
+        typer.echo(json.dumps(asdict(report)))
+        return
+    told = {name: f"{value:,}" for name, value in asdict(report).items() if name not in ("dropped", "imported")}
+    typer.echo(t(lang, "cli_playlists.imported" if report.imported else "cli_playlists.unchanged", **told))
+    typer.echo(t(lang, "cli_playlists.dropped", **{name: f"{count:,}" for name, count in report.dropped.items()}))
+    typer.echo(t(lang, "cli_playlists.embedded", **told))
+
+
+@train.command("playlists")
+def train_playlists(as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+                    lang: Annotated[str, typer.Option(help="ko or en.")] = "en") -> None:
+    """Train the playlist model; it is taken unless it is worse than the one in use on playlists neither has seen.
+
+    It is put in the data folder; the model that comes with the product stays. Exits with 1 if that failed.
+    """
+    try:
+        services.start(sample=False)
+        report = services.train_playlists(services.current_actor(), progress=Bar())
+    except AppError as error:
+        typer.echo(error.message(lang), err=True)
+        raise typer.Exit(1) from error
+    finally:
+        services.stop()
+    if as_json:
+        typer.echo(json.dumps(asdict(report)))
+        return
+    typer.echo(t(lang, "cli_playlists.learned", playlists=f"{report.playlists:,}", songs=f"{report.songs:,}"))
+    for name, figures in (("old", report.old), ("new", report.new)):
+        typer.echo(t(lang, f"cli_playlists.{name}", **_figures(figures)) if figures else
+                   t(lang, "cli_playlists.no_old"))
+    typer.echo(t(lang, "cli_playlists.taken" if report.replaced else "cli_playlists.kept"))
+
+
+def _figures(figures: Mapping[str, Any]) -> dict[str, str]:
+    return {name: f"{value:.4f}" if isinstance(value, float) else str("-" if value is None else value)
+            for name, value in figures.items() if name != "kinds"}
 
 
 if __name__ == "__main__":

@@ -165,15 +165,13 @@ from usecases.pictures import (
     weigh_tags,
 )
 from usecases.pipeline import PipelineState, pipeline
+from usecases.playlist_import import MelonReport, import_melon
 from usecases.playlist_library import (
-    TrainingReport,
     embed_titles,
     import_starter_playlists,
     model_facts,
     playlist_counts,
     submit_starter_playlists,
-    submit_training,
-    train_playlists,
 )
 from usecases.playlist_maker import (
     EXPORTS,
@@ -199,6 +197,7 @@ from usecases.playlist_maker import (
     save_playlist,
     similar_playlists,
 )
+from usecases.playlist_training import TrainingReport, submit_training, train_playlists
 from usecases.report import artist_report
 from usecases.results import (
     ArtistChange,
@@ -260,7 +259,7 @@ __all__ = [
     "DemoSong", "Difference", "Draft", "DraftSong", "EXPORTS", "FAR_DAYS", "FileOutcome", "FileRecord", "HASHTAGS",
     "HomeSummary", "ImageTag", "ImportReport", "JobView", "JudgeMark", "JudgeView", "LEVELS", "LIMITS", "Listen",
     "MIN_ARTISTS", "MIN_OTHERS", "MOST_CHOSEN", "MOST_EXPORTED", "MOST_GENRES", "MOST_REPORTED", "MOST_WORDS",
-    "MoodSongs", "Outlook", "PLAIN", "PainterView", "PanelView", "Peer", "PictureSearch", "PictureView",
+    "MelonReport", "MoodSongs", "Outlook", "PLAIN", "PainterView", "PanelView", "Peer", "PictureSearch", "PictureView",
     "PipelineState", "PlaylistView", "REASONS", "Reason", "Recommendation", "RefreshReport", "Riser", "RunSummary",
     "STAGES", "STAGE_BOUNDS", "STEPS", "SUGGESTED", "SavedLyrics", "SimilarPlaylist", "SimilarPlaylists", "Song",
     "SongHit", "SongPage", "SongRow", "SongSummary", "Standings", "SyncReport", "TILES", "ThumbnailView",
@@ -273,7 +272,7 @@ __all__ = [
     "delete_picture", "delete_playlist", "delete_rule", "delete_song", "delete_thumbnail", "deliver", "demo_song",
     "differing_terms", "draft_of", "edit_tags", "embed_titles", "estimate_batch", "evaluate", "export_playlist",
     "find_songs", "forecast_table", "genre_names", "get_audition", "get_job", "get_picture", "get_playlist", "get_song",
-    "get_thumbnails", "hashtag", "home", "import_catalogue", "import_starter_playlists", "jobs_ahead",
+    "get_thumbnails", "hashtag", "home", "import_catalogue", "import_melon", "import_starter_playlists", "jobs_ahead",
     "keep_thumbnails", "known_videos", "latest_job", "lead_text", "like_playlist", "link_picture", "link_playlist",
     "list_artists", "list_auditions", "list_batches", "list_events", "list_files", "list_painters", "list_pictures",
     "list_playlists", "list_rules", "list_songs", "list_thumbnails", "listen", "make_playlist", "mark_seen", "may",

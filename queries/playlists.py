@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from psycopg2.extras import execute_values
 from sqlalchemy import Connection, text
 
-from queries.catalogue import hold_songs
-
 LOCK = 7_302_107
 """Advisory lock held while playlists are imported or a model is trained."""
 MOST_SONGS = 32_767
@@ -55,7 +53,7 @@ def raise_version(connection: Connection) -> None:
 def put_names(connection: Connection, songs: Sequence[tuple[str, str, str, str]]) -> dict[tuple[str, str], int]:
     """Make sure songs are there and return their ids by normalised artist and title.
 
-    Imports of the catalogue wait until the transaction ends.
+    The caller keeps imports of the catalogue from adding songs meanwhile (`queries.catalogue.hold_songs`).
 
     Parameters
     ----------
@@ -65,7 +63,6 @@ def put_names(connection: Connection, songs: Sequence[tuple[str, str, str, str]]
     rows = sorted({(each[0], each[2]): each for each in reversed(songs)}.values())
     if not rows:
         return {}
-    hold_songs(connection)
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor:
         execute_values(cursor, """INSERT INTO artists (norm_key, key, display_name, outlook_stale)
@@ -113,12 +110,12 @@ def put_import(connection: Connection, source: str, sha256: str, reader: int, co
         {"source": source, "sha256": sha256, "reader": reader, "counts": json.dumps(counts), "actor": actor_id})
 
 
-def was_imported(connection: Connection, source: str, sha256: str, reader: int) -> bool:
-    """Return whether the newest import of a source was this file."""
+def import_counts(connection: Connection, source: str, sha256: str, reader: int) -> dict[str, Any] | None:
+    """Return what the newest import of a source counted if it was of this file, else None."""
     row = connection.execute(
-        text("SELECT sha256, reader FROM playlist_imports WHERE source = :source ORDER BY id DESC LIMIT 1"),
+        text("SELECT sha256, reader, counts FROM playlist_imports WHERE source = :source ORDER BY id DESC LIMIT 1"),
         {"source": source}).first()
-    return row is not None and (row.sha256, row.reader) == (sha256, reader)
+    return dict(row.counts) if row is not None and (row.sha256, row.reader) == (sha256, reader) else None
 
 
 def count_not_embedded(connection: Connection, key: str) -> int:
@@ -167,9 +164,12 @@ def title_vectors(connection: Connection, key: str) -> Iterator[tuple[int, NDArr
 
 
 def made(connection: Connection) -> list[dict[str, Any]]:
-    """Return what users saved, to learn from: ``id, title, tags, songs, likes`` (of users here)."""
+    """Return what users saved, to learn from: ``id, title, tags, songs, chosen, likes`` (of users here).
+
+    ``chosen`` are the playlists it was made from.
+    """
     rows = connection.execute(text("""
-        SELECT p.id, p.title, p.tags,
+        SELECT p.id, p.title, p.tags, coalesce(p.request -> 'chosen', '[]') AS chosen,
                ARRAY(SELECT song_id FROM playlist_songs s WHERE s.playlist_id = p.id ORDER BY position) AS songs,
                (SELECT count(*) FROM likes l WHERE l.kind = 'playlist' AND l.item = p.id::text) AS likes
         FROM playlists p WHERE p.owner_id IS NOT NULL ORDER BY p.id"""))

@@ -1,4 +1,4 @@
-"""The playlists that others are made from: imported, embedded, held in memory; the model, loaded and trained."""
+"""The playlists that others are made from: imported, embedded, held in memory; the model, loaded."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import hashlib
 import json
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,11 @@ from accounts import Actor, require
 from data_processing import normalise
 from playlisting.components import Titles
 from playlisting.library import Library, Playlist, build
-from playlisting.model import Model, Options, evaluate, load, train
-from playlisting.scoring import KINDS, Question, mask, share_of
+from playlisting.model import Model, load
 from playlisting.similar import Finder
-from queries import people
+from queries import catalogue, people
 from queries import playlists as queries
-from recommender import embedder
+from recommender import Embedder, embedder
 from support.errors import AppError, Busy, DataError
 from usecases import jobs
 from usecases.results import JobView
@@ -36,14 +35,14 @@ from usecases.sync import Progress, Silent
 log = logging.getLogger(__name__)
 STARTER = config.ROOT / "catalogue" / "playlists.jsonl"
 SHIPPED = config.ROOT / "models" / "playlist"
-READER = 1
+READER = 2
 """Version of how playlists are read; a higher one imports them again."""
-TEST_SHARE = 0.1
-"""Playlists that no model is trained on: the fixed split that models are compared on."""
 SONGS_FILE = "songs.json"
 """Beside a model: artist and title of each of its songs, normalised, by number."""
+METRICS_FILE = "metrics.json"
 EMBED_AT_ONCE = 64
-KINDS_COMPARED = ("STN", "SN", "TN", "N")
+SOURCES = ("starter", "melon")
+"""Where playlists to choose from come from."""
 _making = threading.RLock()
 _shelf: tuple[tuple[int, str], Shelf] | None = None
 _model: tuple[tuple[str, int], Trained] | None = None
@@ -77,7 +76,7 @@ class Trained:
         The database's id by the model's number; a song that is not in the database is missing.
     number_of : dict of int to int
     facts : dict
-        As in ``metrics.json`` beside the model.
+        As in `METRICS_FILE` beside the model.
     """
 
     model: Model
@@ -95,8 +94,8 @@ def submit_starter_playlists(actor: Actor) -> JobView | None:
     if not STARTER.is_file():
         return None
     with db.begin() as connection:
-        known = queries.was_imported(connection, "starter", _digest(STARTER), READER)
-        left = queries.not_embedded(connection, embedder(config.load().embedding_model).name, 1)
+        known = queries.import_counts(connection, "starter", _digest(STARTER), READER) is not None
+        left = queries.count_not_embedded(connection, embedder(config.load().embedding_model).name)
     if known and not left:
         return None
     return jobs.submit(actor, "playlists", lambda progress: import_starter_playlists(actor, progress=progress))
@@ -110,23 +109,28 @@ def import_starter_playlists(actor: Actor, *, progress: Progress | None = None) 
     NotAllowed, Busy, Cancelled
     """
     require(actor, "import")
-    progress = progress or Silent()
-    with _exclusive():
+    with exclusive():
         rows = [json.loads(line) for line in STARTER.read_text("utf-8").splitlines() if line.strip()]
         songs = [(normalise(artist), artist, normalise(title), title) for row in rows for artist, title in row["songs"]]
         digest = _digest(STARTER)
         with db.begin() as connection:
-            if not queries.was_imported(connection, "starter", digest, READER):
+            if queries.import_counts(connection, "starter", digest, READER) is None:
+                catalogue.hold_songs(connection)
                 ids = queries.put_names(connection, songs)
-                kept = [{"outer_id": str(place), "title": row["title"], "tags": row["tags"], "likes": row["likes"],
-                         "updated": date.fromisoformat(row["updated"]), "songs": list(dict.fromkeys(
-                             ids[normalise(artist), normalise(title)] for artist, title in row["songs"]))}
-                        for place, row in enumerate(rows)]
-                queries.replace_source(connection, "starter", kept)
+                queries.clear_source(connection, "starter")
+                queries.put_playlists(connection, "starter", [_starter(row, ids) for row in rows])
+                queries.raise_version(connection)
                 queries.put_import(connection, "starter", digest, READER, {"playlists": len(rows)}, actor.id)
                 people.record_act(connection, actor.id, "import_playlists", STARTER.name, playlists=len(rows))
-        embed_titles(progress)
-    return {"playlists": len(rows), "songs": len(set(songs))}
+        embed_titles(progress or Silent())
+    return {"playlists": len(rows), "songs": len({(each[0], each[2]) for each in songs})}
+
+
+def _starter(row: Mapping[str, Any], ids: Mapping[tuple[str, str], int]) -> dict[str, Any]:
+    """Return a line of the file as it is stored; known by its title, so that a line more moves no other."""
+    songs = dict.fromkeys(ids[normalise(artist), normalise(title)] for artist, title in row["songs"])
+    return {"outer_id": row["title"], "title": row["title"], "tags": row["tags"], "likes": row["likes"],
+            "updated": date.fromisoformat(row["updated"]), "songs": list(songs)}
 
 
 def embed_titles(progress: Progress) -> int:
@@ -136,25 +140,37 @@ def embed_titles(progress: Progress) -> int:
     """
     model = embedder(config.load().embedding_model)
     with db.begin() as connection:
-        total = len(queries.not_embedded(connection, model.name, 10_000_000))
+        total = queries.count_not_embedded(connection, model.name)
     done = 0
-    while True:
-        progress.check()
-        with db.begin() as connection:
-            rows = queries.not_embedded(connection, model.name, EMBED_AT_ONCE)
-        if not rows:
-            return done
-        vectors = model.embed([title for _, title in rows])
-        with db.begin() as connection:
-            queries.put_embeddings(connection, model.name, [
-                (playlist, vector.tolist()) for (playlist, _), vector in zip(rows, vectors, strict=True)])
-            queries.raise_version(connection)
-        done += len(rows)
-        progress.report(done, max(total, done), "embed")
+    try:
+        while done < total:
+            progress.report(done, total, "embed")
+            progress.check()
+            with db.begin() as connection:
+                rows = queries.not_embedded(connection, model.name, EMBED_AT_ONCE)
+            if not rows:
+                break
+            vectors = model.embed([title for _, title in rows])
+            with db.begin() as connection:
+                queries.put_embeddings(connection, model.name, [
+                    (playlist, vector.tolist()) for (playlist, _), vector in zip(rows, vectors, strict=True)])
+            done += len(rows)
+    finally:
+        if done:  # once, not at every batch: copies in memory are made anew each time
+            with db.begin() as connection:
+                queries.raise_version(connection)
+    progress.report(total, total, "embed")
+    return done
 
 
 @contextmanager
-def _exclusive() -> Iterator[None]:
+def exclusive() -> Iterator[None]:
+    """Hold the lock of importing playlists and training.
+
+    Raises
+    ------
+    Busy
+    """
     with db.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if not queries.try_lock(connection):
             raise Busy("playlist.busy")
@@ -179,29 +195,32 @@ def shelf() -> Shelf:
         key = (queries.version(connection), model.name)
         if _shelf is None or _shelf[0] != key:
             _shelf = None  # never two copies at once
-            _shelf = (key, _shelve(queries.library(connection, model.name), model.embed))
+            _shelf = (key, _shelve(connection, model))
             log.info("%s playlists are in memory", len(_shelf[1].rows))
         return _shelf[1]
 
 
-def _shelve(rows: Sequence[Mapping[str, Any]], embed: Any) -> Shelf:
-    playlists = [Playlist(str(row["id"]), tuple(row["songs"]), tuple(row["tags"]), row["title"]) for row in rows]
+def _shelve(connection: Any, model: Embedder) -> Shelf:
+    rows = {str(row["id"]): row for row in queries.library(connection)}
+    playlists = [Playlist(key, tuple(row["songs"]), tuple(row["tags"]), row["title"]) for key, row in rows.items()]
     library = build(playlists, rare_song=0, rare_tag=0, rare_word=0)
-    width = next((len(row["embedding"]) for row in rows if row["embedding"]), 0)
     vectors: NDArray[np.float16] | None = None
-    if width:
-        vectors = np.zeros((len(rows), width), np.float16)
-        for place, row in enumerate(rows):
-            if row["embedding"]:
-                vectors[place] = row["embedding"]
-    bare = {str(row["id"]): {name: value for name, value in row.items() if name != "embedding"} for row in rows}
-    return Shelf(library, Finder(library, Titles(library, vectors, embed if width else None)), bare)
+    for playlist, vector in queries.title_vectors(connection, model.name):
+        if vectors is None:
+            vectors = np.zeros((len(library), len(vector)), np.float16)
+        vectors[library.row_of[str(playlist)]] = vector
+    return Shelf(library, Finder(library, Titles(library, vectors, None if vectors is None else model.embed)), rows)
+
+
+def own_folder() -> Path:
+    """Return where a model trained here is put."""
+    return config.load().data_dir / "models" / "playlist"
 
 
 def folder() -> Path:
     """Return where the model is: one trained here, else the one that comes with the product."""
-    own = config.load().data_dir / "models" / "playlist"
-    return own if (own / SONGS_FILE).is_file() else SHIPPED
+    own = own_folder()
+    return own if own.is_dir() else SHIPPED
 
 
 def trained() -> Trained | None:
@@ -214,22 +233,31 @@ def trained() -> Trained | None:
     """
     global _model
     where = folder()
-    if not (where / SONGS_FILE).is_file():
+    if not where.is_dir():
         return None
     with _making, db.begin() as connection:
-        key = (f"{where}:{(where / SONGS_FILE).stat().st_mtime_ns}", queries.version(connection))
+        key = (f"{where}:{where.stat().st_ino}:{where.stat().st_mtime_ns}", queries.version(connection))
         if _model is None or _model[0] != key:
             _model = (key, _load(where, connection))
         return _model[1]
 
 
 def _load(where: Path, connection: Any) -> Trained:
-    names = [(artist, title) for artist, title in json.loads((where / SONGS_FILE).read_text("utf-8"))]
+    try:
+        names = [(str(artist), str(title)) for artist, title in json.loads((where / SONGS_FILE).read_text("utf-8"))]
+        facts = dict(json.loads((where / METRICS_FILE).read_text("utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise DataError("playlist_model.broken", folder=str(where), file=f"{SONGS_FILE}, {METRICS_FILE}") from error
+    text_model = embedder(config.load().embedding_model)
+    same = facts.get("embedding", text_model.name) == text_model.name
+    if not same:
+        log.warning("%s was trained with titles by %s: words alone find titles", where, facts["embedding"])
+    model = load(where, text_model.embed if same else None)
+    if len(model.library.songs) and int(model.library.songs.max()) >= len(names):
+        raise DataError("playlist_model.broken", folder=str(where), file=SONGS_FILE)
     known = queries.song_ids(connection, names)
     song_of = {number: known[name] for number, name in enumerate(names) if name in known}
-    facts = json.loads((where / "metrics.json").read_text("utf-8"))
-    return Trained(load(where, embedder(config.load().embedding_model).embed), song_of,
-                   {song: number for number, song in song_of.items()}, facts)
+    return Trained(model, song_of, {song: number for number, song in song_of.items()}, facts)
 
 
 def model_facts(actor: Actor) -> Mapping[str, Any] | None:
