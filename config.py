@@ -92,6 +92,10 @@ class Settings:
         comes with the product.
     vision_models : dict of str to str
         Models that look at pictures by provider (``VISION_OPENAI_MODEL``, ``VISION_GEMINI_MODEL``).
+    image_models : dict of str to str
+        Models that paint by provider (``IMAGE_OPENAI_MODEL``, ``IMAGE_GEMINI_MODEL``).
+    diffusion_model : str or None
+        Folder of a local diffusion model (``DIFFUSION_MODEL``).
     keys : dict of str to str
         Keys that are set, by name; hidden from `repr`.
     """
@@ -119,6 +123,8 @@ class Settings:
     aws_region: str = "ap-northeast-2"
     embedding_model: str | None = None
     vision_models: dict[str, str] = field(default_factory=dict)
+    image_models: dict[str, str] = field(default_factory=dict)
+    diffusion_model: str | None = None
     keys: dict[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -155,6 +161,9 @@ def _load() -> Settings:
         budget_usd=_number(values, "MIS_BUDGET_USD", 0) if values.get("MIS_BUDGET_USD") else None,
         vision_models={provider: name for provider in ("openai", "gemini")
                        if (name := values.get(f"VISION_{provider.upper()}_MODEL"))},
+        image_models={provider: name for provider in ("openai", "gemini")
+                      if (name := values.get(f"IMAGE_{provider.upper()}_MODEL"))},
+        diffusion_model=values.get("DIFFUSION_MODEL"),
         base_urls={provider: address for provider in ("openai", "friendli", "gemini", "youtube")
                    if (address := _web_address(values, f"{provider.upper()}_BASE_URL"))},
         alert_webhook=_web_address(values, "ALERT_WEBHOOK_URL"),
