@@ -22,6 +22,7 @@ PAGES = (
     ("advanced_analysis", "🔬", "analysis.title"),
     ("ai_judges", "🎤", "judges.title"),
     ("image_to_music", "🖼️", "i2m.title"),
+    ("playlist_maker", "🎧", "plm.title"),
     ("data", "🗂️", "data.title"),
 )
 """One line a page, in the order of the menu: file below views/ (also its URL), icon, title's key. The first one is

@@ -52,7 +52,7 @@ def test_jobs_are_links_where_there_is_a_page_and_say_so_where_not(open_app):
     app = open_app()
     shown = words(app)
     assert [title for title in TITLES["ko"] if title not in shown] == []
-    assert shown.count(":gray-badge[준비 중]") == 3
+    assert shown.count(":gray-badge[준비 중]") == 2
     assert {page for page, _ in links(app)} <= {"growth_radar", "advanced_analysis", "ai_judges", "image_to_music", "data"}
 
 
