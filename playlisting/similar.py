@@ -19,7 +19,7 @@ from playlisting.components import Titles
 from playlisting.library import Array, Library, Request, rarity
 
 SHOWN = 3
-CLOSE = 0.55
+CLOSE = 0.5
 """Centred cosine from which a title is like another though they share no word; see docs/adr/0017."""
 K1, B = 1.2, 0.75
 """Saturation and length of BM25 (Robertson and Zaragoza 2009)."""

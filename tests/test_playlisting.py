@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from playlisting import autoencoder
+from playlisting.asking import candidates, request_of
 from playlisting.components import Items, Neighbours, Popularity, Titles, everything, simple_components
 from playlisting.ease import Ease
 from playlisting.fusion import ALL, even, fuse, learn
@@ -18,6 +19,7 @@ from playlisting.library import Playlist, Request, build
 from playlisting.model import Model, Options, evaluate, load, train
 from playlisting.retraining import retrain
 from playlisting.scoring import KINDS, Question, discounts, mask, mean_quality, ndcg
+from playlisting.selection import Candidate, Controls, select
 from support.errors import Cancelled, DataError
 
 THEMES = {"비": ("빗소리", "우산"), "운동": ("헬스", "달리기"), "카페": ("커피", "브런치"), "겨울": ("눈사람", "크리스마스")}
@@ -47,7 +49,7 @@ def embed(texts):
     return found / np.linalg.norm(found, axis=1, keepdims=True)
 
 
-SMALL = Options(epochs=20, most=(200, 50, 50))
+SMALL = Options(epochs=20, most=(200, 50, 50), asking=12)
 
 
 @pytest.fixture(scope="module")
@@ -91,9 +93,9 @@ def test_popularity_is_the_same_for_all_and_answers_what_matches_nothing(model):
 
 
 def test_shuffled_data_stays_at_chance():
-    rows = planted(320, seed=1, shuffled=True)
-    made = train(rows[:240], None, changed(SMALL, epochs=2))
-    split = [mask(each, "STN") for each in rows[240:]]
+    rows = planted(240, seed=1, shuffled=True)
+    made = train(rows[:160], None, changed(SMALL, epochs=2))
+    split = [mask(each, "STN") for each in rows[160:]]
     fused, popular = evaluate(made, split)["all"], evaluate(made, split, "popularity")["all"]
     honest = evaluate(train(planted(), None, changed(SMALL, epochs=0)),
                       [mask(changed(each, key=f"new {each.key}"), "STN") for each in planted(80, seed=5)])["all"]
@@ -275,7 +277,7 @@ def test_too_few_playlists_are_refused():
 
 def test_a_worse_model_does_not_replace_a_better_one(tmp_path, caplog):
     folder = tmp_path / "playlist"
-    quick = Options(epochs=0, ease=False)
+    quick = Options(epochs=0, ease=False, asking=12)
     first = retrain(planted(), folder, None, quick)
     assert first.kept_old is False and first.old is None
     metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
@@ -311,3 +313,16 @@ def test_masks():
         assert sorted((*question.request.tags, *question.tags)) == ["a", "b"]
     assert mask(changed(whole, title=""), "N") is None and mask(Playlist("k", (), (), "제목"), "N") is None
     assert isinstance(Model, type)
+
+
+def test_from_a_title_to_what_is_shown(model):
+    hits = model.finder.find("빗소리").hits
+    request = request_of("빗소리", chosen=hits[:1])
+    made = candidates(model, request, hits[:1], lambda song: None if song == 5 else Candidate(song, 0, artist=f"a{song % 3}"))
+    assert {each.song for each in made if each.chosen} == set(hits[0].songs) - {5}
+    assert 5 not in [each.song for each in made] and len({each.song for each in made}) == len(made)
+    shown = select(made, Controls(count=10, similarity=50))
+    assert len(shown.songs) == 10 and sum(each.chosen for each in shown.songs) == 5
+    assert all(each.song // SONGS == 0 for each in shown.songs) and not shown.reasons
+    with pytest.raises(ValueError, match="up to 3"):
+        request_of("빗소리", chosen=hits + hits)
