@@ -239,6 +239,13 @@ def test_a_model_that_fails_is_said_and_the_local_tagger_looks(model, quick, act
     assert told.message("ko") != told.message("en") and "sk-test" not in str(fallback)
 
 
+def test_beyond_the_days_budget_the_local_tagger_looks(model, quick, monkeypatch):
+    monkeypatch.setenv("MIS_BUDGET_TOKENS", "0")
+    config.reload()
+    view, _ = taken(ADMIN)
+    assert view.tagger == image_tags.TAGGER and view.notes["fallback"]["code"] == "budget.tokens" and not model.asked
+
+
 def test_a_file_seen_by_the_local_tagger_is_looked_at_by_the_model_later(model, quick, people):
     model.plan(*[Act("status", status=400)] * 8)
     taken(people.mina)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
+from typing import Any
 
 import cachetools
 import streamlit as st
 
 import services
 from locales import format_time, texts
-from support.errors import AppError
+from support.errors import AppError, describe
 from views import _shared
 from views._shared import number, plain, text
 
@@ -72,6 +74,11 @@ def ground(name: str) -> str:
     return f"{GROUNDS[name]} {text(f'i2m.ground.{name}')}"
 
 
+def told(code: str | None, values: Mapping[str, Any] | None) -> str:
+    """Return a stored error in words, for markdown; its values may be texts themselves."""
+    return _shared.plain_text(describe(_shared.lang(), code, dict(values or {}))) if code else ""
+
+
 def why(key: str) -> str:
     """Return what the tagger saw, from its key such as ``scene.sea``; empty where it does not say."""
     known = f"image_tags.{key}"
@@ -98,7 +105,7 @@ def seen_by(view: services.PictureView) -> None:
     st.caption("  \n".join(lines))
     failed = view.notes.get("fallback")
     if failed:
-        st.warning(text("i2m.tagger.fallback", why=_shared.refusal(failed["code"], failed["values"])),
+        st.warning(text("i2m.tagger.fallback", why=told(failed["code"], failed["values"])),
                    icon=":material/swap_horiz:")
 
 

@@ -125,6 +125,6 @@ def _player(song: services.Recommendation, listen: services.Listen) -> None:
         st.caption(f"{text('i2m.listen.video', title=plain(listen.title), channel=plain(listen.channel))}  \n"
                    f"{text('i2m.listen.wrong')}")
     else:
-        st.warning(_shared.refusal(listen.error_code, listen.error_values or {}), icon=":material/warning:")
+        st.warning(_image_shown.told(listen.error_code, listen.error_values), icon=":material/warning:")
     st.link_button(text("i2m.listen.watch" if listen.video_id else "i2m.listen.search"), listen.link,
                    icon=":material/open_in_new:")

@@ -41,7 +41,7 @@ def editor(view: services.PictureView) -> None:
 def _categories(view: services.PictureView) -> None:
     for category in services.tag_categories():
         tags = {tag.tag: tag for tag in view.tags if tag.category == category}
-        name, place = st.columns([2, 9], vertical_alignment="center", gap="small")
+        name, place = st.columns([2, 7], vertical_alignment="center", gap="small")
         name.markdown(f"**{text(f'catalogue.category.{category}')}**")
         with place:
             if not tags:

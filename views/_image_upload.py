@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import Any
 
 import streamlit as st
 
@@ -181,6 +180,5 @@ def _failed(job: services.JobView) -> None:
     if job.state in ("cancelled", "interrupted"):
         st.warning(text(f"i2m.job.{job.state}"), icon=":material/warning:")
         return
-    values: dict[str, Any] = job.error_values
-    st.error(f"{_shared.refusal(job.error_code or 'unexpected', values)}  \n{text('i2m.job.again')}",
-             icon=":material/error:")
+    why = _image_shown.told(job.error_code or "unexpected", job.error_values)
+    st.error(f"{why}  \n{text('i2m.job.again')}", icon=":material/error:")

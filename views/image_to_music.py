@@ -94,7 +94,7 @@ def _open(actor: services.Actor, image_id: int) -> bool:
     with tags:
         _image_tags.editor(found or view)
     if there:
-        _image_songs.head(found and found.search, choices)
+        _image_songs.head(found.search if found else None, choices)
         _image_songs.result(found)
     else:
         _no_songs()
