@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from psycopg2.extras import execute_values
 from sqlalchemy import Connection, text
 
-LOCK = 7_302_107
+LOCK = 7_302_108
 """Advisory lock held while playlists are imported or a model is trained."""
 MOST_SONGS = 32_767
 """Songs a playlist can have: positions are of two bytes."""
@@ -38,13 +38,19 @@ def unlock(connection: Connection) -> None:
 
 
 def version(connection: Connection) -> int:
-    """Return a number that is raised by every change of the playlists to choose from."""
-    return connection.execute(text("SELECT version FROM playlist_version")).scalar_one()
+    """Return a number that is raised by every change of the playlists to choose from, 0 before the first."""
+    return connection.execute(text("SELECT coalesce(max(version), 0) FROM playlist_version")).scalar_one()
 
 
 def raise_version(connection: Connection) -> None:
-    """Let copies in memory be made anew."""
-    connection.execute(text("UPDATE playlist_version SET version = version + 1"))
+    """Let copies in memory be made anew: raise the version, to the moment in microseconds at least.
+
+    A restored backup, or emptied tables, would else count up to a version again that stood for other playlists.
+    """
+    connection.execute(text("""
+        INSERT INTO playlist_version AS v (version)
+        VALUES (greatest(1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint))
+        ON CONFLICT (only_row) DO UPDATE SET version = greatest(v.version + 1, excluded.version)"""))
 
 
 # --- imports ------------------------------------------------------------------------------------------------------
