@@ -50,12 +50,13 @@ def draw(draft: services.Draft) -> None:
     if not services.may(actor, "playlist"):
         st.caption(text("plm.picture.not_allowed"))
         return
-    painting = _shared.in_url("paint", "plm_paint", states.number_in_url, 0, quiet=True)
-    if not painting and state.get("plm_painted") != draft.title:
+    if state.get("plm_painted") != draft.title and not state.get("plm_paint") and "paint" not in st.query_params:
         _start(draft, 0)
-        painting = state.get("plm_paint", 0)
+    painting = _shared.in_url("paint", "plm_paint", states.number_in_url, 0, quiet=True)
     _take(actor, painting, "plm_paint")
     _take(actor, state.get("plm_brush", 0), "plm_brush")
+    if not state.get("plm_paint"):
+        _shared.not_in_url("paint")
     _bar(draft)
     following.show(actor, state.get("plm_paint", 0), "plm_paint", "plm.picture.step")
     shown = services.get_thumbnails(actor, list(state.get("plm_pictures", ())))

@@ -136,7 +136,7 @@ def rows(songs: tuple[services.DraftSong, ...], *, editable: bool) -> None:
     # the buttons of a row are icons for the eye and words for a screen reader
     st.html("<style>[class*=st-key-plm_do_] [data-testid=stMarkdownContainer] {position: absolute; width: 1px; "
             "height: 1px; overflow: hidden; clip-path: inset(50%)} [class*=st-key-plm_do_] button {padding: 0.25rem "
-            "0.5rem; min-height: 2.25rem} [class*=st-key-plm_song_] p {margin-bottom: 0}</style>")
+            "0.5rem; min-height: 2.25rem}</style>")
     with st.container(key="plm_songs", gap="small"):
         for place, song in enumerate(songs):
             with st.container(border=True, gap="small", key=f"plm_song_{song.song_id}"):
@@ -148,7 +148,7 @@ def _row(place: int, count: int, song: services.DraftSong, known: services.Liste
     locked = editable and song.song_id in st.session_state.get("plm_locked", ())
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(_words(place, song, locked), width="stretch")
-        with st.container(horizontal=True, gap="small", width="content", vertical_alignment="center"):
+        with st.container(horizontal=True, gap="xsmall", width="content", vertical_alignment="center"):
             if editable:
                 _buttons(place, count, song.song_id, locked)
             playing = _listen(song, known, playable)

@@ -19,6 +19,7 @@ from fake_alerts import FakeAlerts
 from fake_auditions import FakeAuditions
 from fake_catalogue import FakeCatalogue
 from fake_pictures import FakePictures
+from fake_playlists import FakePlaylists
 from fake_standings import FakeStandings
 
 import accounts
@@ -66,13 +67,13 @@ def file_name(artist_id: int, song_id: int, platform: str) -> str:
     return f"{NAMES[artist_id].replace(' ', '')}_{title.replace(' ', '')}_{metric}.csv"
 
 
-PURE = ("absence_text", "analysis_figure", "anomaly_text", "chance_text", "forecast_table", "hashtag", "lead_text",
-        "milestone", "milestone_text", "next_target", "pairs_with_lags", "peers", "portfolio_table", "scenarios",
+PURE = ("absence_text", "analysis_figure", "anomaly_text", "chance_text", "export_playlist", "forecast_table", "hashtag", "lead_text",
+        "milestone", "milestone_text", "next_target", "pairs_with_lags", "peers", "playlist_tags", "portfolio_table", "scenarios",
         "search_link", "sentence", "song_text", "tile", "tile_text", "why_lines")
 """Services that neither read nor write anything."""
 
 
-class FakeServices(FakeAlerts, FakeAuditions, FakeCatalogue, FakePictures, FakeStandings):
+class FakeServices(FakeAlerts, FakeAuditions, FakeCatalogue, FakePictures, FakePlaylists, FakeStandings):
     """The contract of `services`, with switches for what a test wants to see."""
 
     Actor = accounts.Actor
@@ -103,6 +104,7 @@ class FakeServices(FakeAlerts, FakeAuditions, FakeCatalogue, FakePictures, FakeS
         self.set_auditions()
         self.set_catalogue()
         self.set_pictures()
+        self.set_playlists()
 
     def __getattr__(self, name: str) -> Any:
         """Take constants, result classes and pure functions as they are."""
