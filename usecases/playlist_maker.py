@@ -14,6 +14,7 @@ from typing import Any
 
 import db
 from accounts import Actor, require
+from locales import t
 from playlisting import selection
 from playlisting.library import Request
 from playlisting.selection import Candidate, Controls, Reason
@@ -30,6 +31,8 @@ SHOWN, MOST_CHOSEN, HASHTAGS = 3, 3, 5
 LOOKED_AT = 600
 """Songs of the model that controls choose among."""
 EXPORTS = ("csv", "json", "m3u8", "description")
+FORMULA = "=+-@\t\r\n＝＋－＠"
+"""First characters of a cell that a spreadsheet runs, in full width as well (OWASP, CSV injection)."""
 GUESSED_S = 210
 """Seconds a song is taken to last in the timestamps of a description where its length is not known; said there."""
 
@@ -515,7 +518,7 @@ def _csv(title: str, tags: Sequence[str], songs: Sequence[DraftSong], lang: str)
     for place, song in enumerate(songs, start=1):
         cells = (song.title, song.artist, song.genre, song.year or "", song.language, "|".join(song.tags), song.link)
         # a cell that a spreadsheet would run as a formula is text
-        writer.writerow((place, *(f"'{cell}" if str(cell)[:1] in "=+-@\t\r" and str(cell) else cell
+        writer.writerow((place, *(f"'{cell}" if str(cell)[:1] in FORMULA and str(cell) else cell
                                   for cell in cells)))
     return out.getvalue()
 
@@ -534,8 +537,6 @@ def _m3u8(title: str, tags: Sequence[str], songs: Sequence[DraftSong], lang: str
 
 
 def _description(title: str, tags: Sequence[str], songs: Sequence[DraftSong], lang: str) -> str:
-    from locales import t
-
     lines, at = [title, ""], 0
     for song in songs:
         hours, rest = divmod(at, 3600)

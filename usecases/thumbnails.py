@@ -95,6 +95,7 @@ def submit_thumbnails(actor: Actor, title: str, *, tags: Mapping[str, float] | N
     tidy = check_title(title)
     if kind not in ("JPEG", "PNG"):
         raise DataError("playlist.kind", value=kind, accepted="JPEG, PNG")
+    _check_place(actor, playlist_id, song_id)
 
     def work(progress: Progress) -> dict[str, Any]:
         moods = dict(tags) if tags is not None else words.tags_of(tidy, config.load().embedding_model)
@@ -108,6 +109,16 @@ def submit_thumbnails(actor: Actor, title: str, *, tags: Mapping[str, float] | N
         return {"pictures": made}
 
     return jobs.submit(actor, "thumbnail", work, {"title": tidy})
+
+
+def _check_place(actor: Actor, playlist_id: int | None, song_id: int | None = None) -> None:
+    """Refuse a thumbnail for a playlist of another, or for a song that is gone."""
+    with db.begin() as connection:
+        row = None if playlist_id is None else queries.get(connection, playlist_id)
+        if playlist_id is not None and (row is None or row["owner_id"] != actor.id):
+            raise NotFound("playlist.gone")
+        if song_id is not None and song_id not in queries.song_names(connection, [song_id]):
+            raise NotFound("playlist.song_gone")
 
 
 def _keep(actor: Actor, title: str, found: artwork.Thumbnail, painter: str, seed: int, playlist_id: int | None,
@@ -180,6 +191,12 @@ def _translated(title: str) -> str:
     raise ProviderError("painter.no_translator")
 
 
+def _count_cost(provider: str, model: str, cost_usd: float | None) -> None:
+    if cost_usd:
+        with db.begin() as connection:
+            usage.add_usage(connection, datetime.now(UTC).date(), provider, model, 0, 0, cost_usd)
+
+
 def _count_use(provider: str, model: str, input_tokens: int | None, output_tokens: int | None) -> None:
     with db.begin() as connection:
         usage.add_usage(connection, datetime.now(UTC).date(), provider, model, input_tokens or 0, output_tokens or 0,
@@ -203,6 +220,7 @@ def submit_painting(actor: Actor, title: str, place: int, prompt: Prompt, *, see
     if not 0 <= place < len(all_painters):
         raise DataError("playlist.painter", value=place, accepted=len(all_painters))
     painter = all_painters[place]
+    _check_place(actor, playlist_id)
 
     def work(progress: Progress) -> dict[str, Any]:
         return _paint(actor, tidy, painter, prompt, seed, dict(tags or {}), playlist_id, progress)
@@ -220,10 +238,13 @@ def _paint(actor: Actor, title: str, painter: Painter, prompt: Prompt, seed: int
     def told(done: int, total: int) -> None:
         progress.report(done, total, "steps" if total else "unknown")
 
-    found = painter.paint(prompt.text, prompt.negative, seed=seed, progress=told, stopped=lambda: progress.cancelled)
-    if found.cost_usd:
-        with db.begin() as connection:
-            usage.add_usage(connection, datetime.now(UTC).date(), found.provider, found.model, 0, 0, found.cost_usd)
+    try:
+        found = painter.paint(prompt.text, prompt.negative, seed=seed, progress=told,
+                              stopped=lambda: progress.cancelled)
+    except ProviderError as error:  # a service may bill what it did not deliver
+        _count_cost(painter.provider, painter.model, error.values.get("cost_usd"))
+        raise
+    _count_cost(found.provider, found.model, found.cost_usd)
     safe = decoding.picture(found.image)
     with Image.open(io.BytesIO(safe.jpeg), formats=["JPEG"]) as image:
         made = artwork.thumbnail(title, artwork.plan(title, tags, seed or 0), picture=image.convert("RGB"))
