@@ -30,8 +30,11 @@ from seeing.scenes import SceneGroup, scenes_of
 __all__ = ["TAGGER", "WEATHER", "Ground", "PictureTag", "PictureTags", "SceneGroup", "Seen", "see", "suggest",
            "warm_up"]
 
-TAGGER = "efficientnet-lite0 tables-1"
+TAGGER = "efficientnet-lite0 tables-2"
 WEATHER = LABELS
+TWILIGHT = 0.3
+"""Share of purple above which a picture is of dusk or night lights, none of the six kinds: the head takes it for a
+storm, and is not asked."""
 SKY_WEATHER = ("clouds", "shine", "storm", "sunrise")  # a sky is seen; in fog and rain it need not be
 
 
@@ -126,7 +129,7 @@ def suggest(picture: Image.Image) -> PictureTags:
         ``image_tags.model``, ``image_tags.table``: a file the tagger needs is absent or wrong.
     """
     seen = see(picture)
-    weather = seen.weather if seen.familiar else {}
+    weather = seen.weather if seen.familiar and seen.cues["purple"] <= TWILIGHT else {}
     signs = {**seen.cues, "painted": seen.painted, "strange": seen.strange,
              "low_sun": weather.get("sunrise", 0.0), "sky_weather": sum(weather.get(name, 0.0) for name in SKY_WEATHER)}
     scenes = scenes_of(seen.sight.classes, signs)

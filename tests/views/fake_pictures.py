@@ -15,7 +15,7 @@ from usecases import picture_results, results
 
 MOMENT = datetime(2026, 1, 28, 3, 4, tzinfo=UTC)
 COVER = Path(__file__).parents[2] / "catalogue" / "demo" / "cover.jpg"
-LOCAL = "efficientnet-lite0 tables-1"
+LOCAL = "efficientnet-lite0 tables-2"
 SEEN = (("해변", "situation", 0.82, "seen", "scene.sea"), ("휴가/여행", "situation", 0.51, "inferred", "scene.sea"),
         ("기분전환", "emotion", 0.44, "inferred", "scene.sea"), ("여름", "season", 0.4, "inferred", "scene.sea"))
 
