@@ -348,6 +348,14 @@ def picture(connection: Connection, picture_id: int) -> dict[str, Any] | None:
     return None if row is None else dict(row._mapping) | {"picture": bytes(row.picture)}
 
 
+def choose_picture(connection: Connection, playlist_id: int, picture_id: int) -> None:
+    """Keep with a playlist which of its thumbnails stands for it."""
+    connection.execute(
+        text("""UPDATE playlists
+                SET request = coalesce(request, '{}') || jsonb_build_object('picture', CAST(:picture AS bigint))
+                WHERE id = :id"""), {"id": playlist_id, "picture": picture_id})
+
+
 def adopt_pictures(connection: Connection, owner_id: int, picture_ids: Sequence[int], playlist_id: int) -> None:
     """Let thumbnails of an owner belong to a playlist."""
     connection.execute(

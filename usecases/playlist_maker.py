@@ -164,7 +164,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class PlaylistView:
-    """A saved playlist; `request` is what it was made from, empty for others than its owner."""
+    """A saved playlist.
+
+    `request` is what it was made from, empty for others than its owner; `picture` the thumbnail that was chosen for it.
+    """
 
     id: int
     own: bool
@@ -179,6 +182,7 @@ class PlaylistView:
     created_at: datetime
     changed_at: datetime
     request: Mapping[str, Any] = field(default_factory=dict)
+    picture: int | None = None
 
 
 # --- looking for what is like the title ---------------------------------------------------------------------------
@@ -483,7 +487,8 @@ def _view(actor: Actor, row: Mapping[str, Any]) -> PlaylistView:
     own = row["owner_id"] == actor.id
     return PlaylistView(row["id"], own, row["owner"] or "", row["title"], tuple(row["tags"]), tuple(songs),
                         row.get("count", len(songs)), likes, liked, row["token"] if own else None, row["created_at"],
-                        row["changed_at"], (row["request"] or {}) if own else {})
+                        row["changed_at"], (row["request"] or {}) if own else {},
+                        (row["request"] or {}).get("picture"))
 
 
 # --- exports ------------------------------------------------------------------------------------------------------

@@ -264,10 +264,13 @@ def get_thumbnails(actor: Actor, picture_ids: list[int]) -> list[ThumbnailView]:
     return [_view(row) for row in rows if row is not None and row["owner_id"] == actor.id]
 
 
-def list_thumbnails(actor: Actor, playlist_id: int) -> list[ThumbnailView]:
-    """Return the thumbnails of a playlist, newest first."""
+def list_thumbnails(actor: Actor, playlist_id: int, token: str | None = None) -> list[ThumbnailView]:
+    """Return the thumbnails of a playlist, newest first: the actor's own, or all where its link's `token` is given."""
     with db.begin() as connection:
-        return [_view(row) for row in queries.pictures(connection, playlist_id) if row["owner_id"] == actor.id]
+        row = queries.get(connection, playlist_id) if token is not None else None
+        linked = row is not None and row["token"] == token
+        return [_view(one) for one in queries.pictures(connection, playlist_id)
+                if linked or one["owner_id"] == actor.id]
 
 
 def thumbnail_bytes(actor: Actor, picture_id: int, token: str | None = None) -> bytes:
@@ -319,6 +322,21 @@ def keep_thumbnails(actor: Actor, picture_ids: list[int], playlist_id: int) -> N
         if row is None or row["owner_id"] != actor.id:
             raise NotFound("playlist.gone")
         queries.adopt_pictures(connection, actor.id, picture_ids, playlist_id)
+
+
+def choose_thumbnail(actor: Actor, picture_id: int, playlist_id: int) -> None:
+    """Let one thumbnail stand for a playlist of the actor, until it is saved again.
+
+    Raises
+    ------
+    NotFound
+        If the playlist is another's.
+    """
+    with db.begin() as connection:
+        row = queries.get(connection, playlist_id)
+        if row is None or row["owner_id"] != actor.id:
+            raise NotFound("playlist.gone")
+        queries.choose_picture(connection, playlist_id, picture_id)
 
 
 def delete_thumbnail(actor: Actor, picture_id: int) -> None:

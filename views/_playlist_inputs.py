@@ -40,7 +40,7 @@ def _retitled() -> None:
 
 def similar(value: str) -> tuple[int, ...]:
     """Draw the playlists most like the title, and return those chosen."""
-    found = services.similar_playlists(_shared.frame().actor, value)
+    found = _found(value)
     st.markdown(f"#### {text('plm.similar.heading')}")
     if found.how != "title":
         st.info(text(f"plm.similar.how_{found.how}"), icon=":material/info:")
@@ -54,6 +54,15 @@ def similar(value: str) -> tuple[int, ...]:
         with place.container(border=True, height="stretch", gap="small", key=f"plm_hit_{hit.id}"):
             _hit(hit, str(hit.id) in chosen)
     return tuple(int(each) for each in chosen)
+
+
+def _found(value: str) -> services.SimilarPlaylists:
+    """Return the playlists like a title; looked for once, until others are imported."""
+    actor, state = _shared.frame().actor, st.session_state
+    asked = (value, tuple(services.playlist_counts(actor).items()))
+    if state.get("plm_found", (None,))[0] != asked:
+        state["plm_found"] = (asked, services.similar_playlists(actor, value))
+    return state["plm_found"][1]
 
 
 def _hit(hit: services.SimilarPlaylist, chosen: bool) -> None:

@@ -63,6 +63,8 @@ def _save(playlist_id: int | None) -> None:
     state["plm_saved"] = state["plm_loaded"] = saved
     if playlist_id is None or state.get("plm_pictures"):
         states.told(services.keep_thumbnails, actor, list(state.get("plm_pictures", ())), saved)
+    if state.get("plm_picture"):
+        states.told(services.choose_thumbnail, actor, state["plm_picture"], saved)
 
 
 def like(view: services.PlaylistView, token: str | None = None) -> None:

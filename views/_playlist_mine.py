@@ -46,10 +46,9 @@ def _turn(page: int) -> None:
 
 
 def _card(actor: services.Actor, view: services.PlaylistView) -> None:
-    pictures = services.list_thumbnails(actor, view.id)
-    if pictures:
-        st.image(_playlist_pictures.pixels(actor, pictures[0].id), width="stretch",
-                 alt=text("plm.picture.alt", title=view.title))
+    picture = _playlist_pictures.face(actor, view)
+    if picture:
+        st.image(picture, width="stretch", alt=text("plm.picture.alt", title=view.title))
     st.markdown(f"**{plain(view.title)}**")
     _playlist_songs.tags(view.tags)
     linked = f" :blue-badge[:material/link: {text('plm.mine.linked')}]" if view.token else ""
@@ -81,6 +80,9 @@ def linked(token: str) -> None:
             st.rerun()
     states.tell()
     view = services.playlist_by_link(actor, token)
+    picture = _playlist_pictures.face(actor, view, token)
+    if picture:
+        st.image(picture, width=480, alt=text("plm.picture.alt", title=view.title))
     st.markdown(f"### {plain(view.title)}")
     _playlist_songs.tags(view.tags)
     owner = text("plm.link.of", owner=plain(view.owner), moment=format_time(_shared.lang(), view.changed_at))

@@ -26,12 +26,20 @@ _pixels: cachetools.LRUCache[int, bytes] = cachetools.LRUCache(KEPT_PICTURES)
 _lock = threading.Lock()
 
 
-def pixels(actor: services.Actor, picture_id: int) -> bytes:
+def face(actor: services.Actor, view: services.PlaylistView, token: str | None = None) -> bytes | None:
+    """Return the thumbnail that stands for a saved playlist: the chosen one, else the newest; None without any."""
+    ids = [each.id for each in services.list_thumbnails(actor, view.id, token)]
+    if not ids:
+        return None
+    return pixels(actor, view.picture if view.picture in ids else ids[0], token)
+
+
+def pixels(actor: services.Actor, picture_id: int, token: str | None = None) -> bytes:
     """Return a thumbnail's file; an id is never used for another picture, so it is kept."""
     with _lock:
         if picture_id in _pixels:
             return _pixels[picture_id]
-    found = services.thumbnail_bytes(actor, picture_id)
+    found = services.thumbnail_bytes(actor, picture_id, token)
     with _lock:
         _pixels[picture_id] = found
     return found
@@ -123,7 +131,10 @@ def _grid(actor: services.Actor, shown: list[services.ThumbnailView], chosen: se
 
 
 def _choose(picture_id: int) -> None:
-    st.session_state["plm_picture"] = picture_id
+    state = st.session_state
+    state["plm_picture"] = picture_id
+    if state.get("plm_saved"):
+        states.told(services.choose_thumbnail, _shared.frame().actor, picture_id, state["plm_saved"])
 
 
 def _alt(view: services.ThumbnailView) -> str:

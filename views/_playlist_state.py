@@ -242,6 +242,7 @@ def load(view: services.PlaylistView) -> None:
     if years:
         state["plm_from"], state["plm_to"] = years
     state["plm_pictures"] = [each.id for each in services.list_thumbnails(_shared.frame().actor, view.id)]
+    state["plm_picture"] = view.picture or 0
     chosen = tuple(request.get("chosen", ()))
     state["plm_adopt"] = services.Draft(view.title, view.tags, view.songs, (), "title", chosen,
                                         dict(request.get("tags", {})), "saved")

@@ -169,6 +169,10 @@ class FakePlaylists:
     def keep_thumbnails(self, actor: accounts.Actor, picture_ids: list[int], playlist_id: int) -> None:
         self._note("keep_thumbnails", actor, picture_ids, playlist_id)
 
+    def choose_thumbnail(self, actor: accounts.Actor, picture_id: int, playlist_id: int) -> None:
+        self._note("choose_thumbnail", actor, picture_id, playlist_id)
+        self.saved[playlist_id] = replace(self.saved[playlist_id], picture=picture_id)
+
     def delete_thumbnail(self, actor: accounts.Actor, picture_id: int) -> None:
         self._note("delete_thumbnail", actor, picture_id)
         del self.thumbs[picture_id]

@@ -194,10 +194,13 @@ def test_saved_liked_linked_opened_again_and_deleted(made, fake, opened):
     draft, ask, number = fake.called("save_playlist")[0][0][1:]
     assert number is None and [song.locked for song in draft.songs[:3]] == [False, True, False]
     assert fake.called("keep_thumbnails")[0][0][1:] == ([1, 2, 3, 4], 1) and made.query_params["saved"] == "1"
+    press(made, "plm_choose_3")
+    assert fake.called("choose_thumbnail")[-1][0][1:] == (3, 1)
     press(press(made, "plm_heart_1"), "plm_link_make_1")
     assert fake.saved[1].liked and "?playlist=tOkEn-1" in "".join(code.value for code in made.code)
     app = opened(saved="1")
     assert songs(app) == list(range(1, 11)) and "plm_do_unlock_2" in keys(app) and len(fake.called("make_playlist")) == 1
+    assert app.button(key="plm_choose_3").label == t("en", "plm.picture.chosen")
     press(app, "plm_save")
     assert fake.called("save_playlist")[-1][0][3] == 1
     mine = opened(tab="mine")
