@@ -84,7 +84,9 @@ def _liked(hit: str, key: str) -> None:
 
 def hashtag(name: str) -> str:
     """Return a tag as a hashtag: moods in the reader's language, others as they are."""
-    return services.hashtag(name, _shared.lang())
+    if name in services.playlist_tags():
+        return services.hashtag(name, _shared.lang())
+    return f"#{''.join(name.split())}"
 
 
 # controls ------------------------------------------------------------

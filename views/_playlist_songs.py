@@ -88,7 +88,7 @@ def _pill(name: str, weight: float | None) -> str:
     label = plain(services.tag_label(name, _shared.lang()))
     if weight is None or weight == 0:
         return label
-    return f"{label} :small[:red[{weight:.2g}]]" if weight < 0 else f"{label} :small[×{weight:.2g}]"
+    return f"{label} :small[:red[{weight:.2f}]]" if weight < 0 else f"{label} :small[×{weight:.2f}]"
 
 
 def _toggled(options: tuple[str, ...]) -> None:
