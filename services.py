@@ -174,28 +174,32 @@ from usecases.playlist_library import (
     submit_starter_playlists,
 )
 from usecases.playlist_maker import (
-    EXPORTS,
     HASHTAGS,
     MOST_CHOSEN,
+    draft_of,
+    make_playlist,
+    playlist_tags,
+    replace_song,
+    similar_playlists,
+)
+from usecases.playlist_results import (
     Ask,
     Draft,
     DraftSong,
     PlaylistView,
     SimilarPlaylist,
     SimilarPlaylists,
+)
+from usecases.playlist_saved import (
+    EXPORTS,
     delete_playlist,
-    draft_of,
     export_playlist,
     get_playlist,
     like_playlist,
     link_playlist,
     list_playlists,
-    make_playlist,
     playlist_by_link,
-    playlist_tags,
-    replace_song,
     save_playlist,
-    similar_playlists,
 )
 from usecases.playlist_training import TrainingReport, submit_training, train_playlists
 from usecases.report import artist_report

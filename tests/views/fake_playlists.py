@@ -11,7 +11,7 @@ import accounts
 from moods.prompts import Prompt
 from playlisting.selection import Reason
 from support.errors import NotFound
-from usecases import playlist_maker as maker
+from usecases import playlist_results as maker
 from usecases import results, thumbnails
 
 MOMENT = datetime(2026, 1, 28, 3, 4, tzinfo=UTC)
