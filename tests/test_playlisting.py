@@ -4,22 +4,18 @@ used, what is stored comes back."""
 from __future__ import annotations
 
 import json
-import logging
 from dataclasses import replace as changed
 
 import numpy as np
 import pytest
 
 from playlisting import autoencoder
-from playlisting.asking import candidates, request_of
 from playlisting.components import Items, Neighbours, Popularity, Titles, everything, simple_components
 from playlisting.ease import Ease
 from playlisting.fusion import ALL, even, fuse, learn
 from playlisting.library import Playlist, Request, build
 from playlisting.model import Model, Options, evaluate, load, train
-from playlisting.retraining import retrain
 from playlisting.scoring import KINDS, Question, discounts, mask, mean_quality, ndcg
-from playlisting.selection import Candidate, Controls, select
 from support.errors import Cancelled, DataError
 
 THEMES = {"비": ("빗소리", "우산"), "운동": ("헬스", "달리기"), "카페": ("커피", "브런치"), "겨울": ("눈사람", "크리스마스")}
@@ -275,25 +271,6 @@ def test_too_few_playlists_are_refused():
         assert caught.value.code == "playlist_model.few"
 
 
-def test_a_worse_model_does_not_replace_a_better_one(tmp_path, caplog):
-    folder = tmp_path / "playlist"
-    quick = Options(epochs=0, ease=False, asking=12)
-    first = retrain(planted(), folder, None, quick)
-    assert first.kept_old is False and first.old is None
-    metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
-    assert metrics["new"]["all"]["score"] == pytest.approx(first.new["all"].score) and metrics["questions"] > 0
-    assert "nDCG" in (folder / "CARD.md").read_text("utf-8")
-    before = (folder / "arrays.npz").read_bytes()
-    worse = [each if kept.key in first.split else changed(each, key=kept.key) for each, kept in
-             zip(planted(shuffled=True), planted(), strict=True)]
-    worse = [good if good.key in first.split else bad for bad, good in zip(worse, planted(), strict=True)]
-    with caplog.at_level(logging.INFO):
-        second = retrain(worse, folder, None, quick)
-    assert second.kept_old and second.old["all"].score > second.new["all"].score + 0.1
-    assert (folder / "arrays.npz").read_bytes() == before
-    assert set(load(folder).library.keys).isdisjoint(first.split)
-
-
 def test_ndcg():
     assert ndcg([1, 2, 3], {1, 2, 3}, 100) == pytest.approx(1)
     assert ndcg([9, 1], {1}, 100) == pytest.approx(1 / np.log2(3))
@@ -313,16 +290,3 @@ def test_masks():
         assert sorted((*question.request.tags, *question.tags)) == ["a", "b"]
     assert mask(changed(whole, title=""), "N") is None and mask(Playlist("k", (), (), "제목"), "N") is None
     assert isinstance(Model, type)
-
-
-def test_from_a_title_to_what_is_shown(model):
-    hits = model.finder.find("빗소리").hits
-    request = request_of("빗소리", chosen=hits[:1])
-    made = candidates(model, request, hits[:1], lambda song: None if song == 5 else Candidate(song, 0, artist=f"a{song % 3}"))
-    assert {each.song for each in made if each.chosen} == set(hits[0].songs) - {5}
-    assert 5 not in [each.song for each in made] and len({each.song for each in made}) == len(made)
-    shown = select(made, Controls(count=10, similarity=50))
-    assert len(shown.songs) == 10 and sum(each.chosen for each in shown.songs) == 5
-    assert all(each.song // SONGS == 0 for each in shown.songs) and not shown.reasons
-    with pytest.raises(ValueError, match="up to 3"):
-        request_of("빗소리", chosen=hits + hits)
