@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 from scipy import sparse
 
@@ -19,14 +17,15 @@ class Als:
     name = "als"
 
     def __init__(self, library: Library, seed: int = 0) -> None:
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the package asks for it
         from implicit.als import AlternatingLeastSquares
+        from threadpoolctl import threadpool_limits
 
         self._library = library
         seen = sparse.hstack([library.by_song, library.by_tag, library.by_word]).tocsr()
-        self._model = AlternatingLeastSquares(factors=FACTORS, regularization=PENALTY, alpha=ALPHA, iterations=ROUNDS,
-                                              random_state=seed, num_threads=2, calculate_training_loss=False)
-        self._model.fit(seen, show_progress=False)
+        with threadpool_limits(1, "blas"):  # it has threads of its own, which wait for those of BLAS
+            self._model = AlternatingLeastSquares(factors=FACTORS, regularization=PENALTY, alpha=ALPHA,
+                                                  iterations=ROUNDS, random_state=seed, num_threads=2)
+            self._model.fit(seen, show_progress=False)
 
     def scores(self, request: Request) -> Scores:
         """Return the products of the request's factors with those of songs and tags."""

@@ -1,7 +1,8 @@
 """Real playlists for the bench: what there is to learn from, and the Arena's masked questions, split in five.
 
 A playlist to be judged is never in what is learned from: not under its own id, and not as a row of the matrix of
-playlists without titles, which has it too (found by its songs; a row that holds nine tenths of them counts as it).
+playlists without titles, which has it too. Rows have no ids: one counts as the same if it is equal, if it shares 0.6 of
+all songs of both, or 0.8 of the shorter of the two (earlier and later states of a playlist are rows too).
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from playlisting.scoring import Question, share_of
 DATA = Path(os.environ.get("MIS_REAL_DATA") or ROOT.parent / "shared" / "data") / "melon"
 SPLITS = 5
 TASKS = ("all", "songs-only", "songs+tags", "tags+title", "title-only")
-SAME, SAME_FROM = 0.9, 5
-"""Share of a playlist's songs that a row has if it is the same playlist; shorter ones must be equal."""
+SAME_OF_BOTH, SAME_OF_SHORTER, SAME_FROM = 0.6, 0.8, 5
+"""Songs that a row shares with a playlist if it is the same one; with fewer than five songs they must be equal."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,9 @@ def _untitled(others: Sequence[Sequence[int]]) -> list[Playlist]:
     wanted = sparse.csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=(len(others), rows.shape[1]))
     both = (wanted @ rows.T).tocoo()
     sizes, lengths = np.diff(ends)[both.row], np.diff(rows.indptr)[both.col]
-    same = (both.data == sizes) & (sizes == lengths) | (sizes >= SAME_FROM) & (both.data >= SAME * sizes)
+    shorter = np.minimum(sizes, lengths)
+    near = (both.data >= SAME_OF_BOTH * (sizes + lengths - both.data)) | (both.data >= SAME_OF_SHORTER * shorter)
+    same = (both.data == sizes) & (sizes == lengths) | (shorter >= SAME_FROM) & near
     own = set(both.col[same].tolist())
     return [Playlist(f"row {row}", tuple(rows.indices[rows.indptr[row]:rows.indptr[row + 1]].tolist()))
             for row in range(rows.shape[0]) if row not in own]

@@ -136,6 +136,8 @@ def run(bench: Bench, known: Sequence[Asked], rounds: Sequence[Sequence[Asked]],
         judge(model, others_of(model.library, options.seed), questions_of(judged), pairs)
         found = np.array(pairs["all", "fused"])[-len(judged):]
         bench.say(f"  fused: songs {np.nanmean(found[:, 0]):.4f}, tags {np.nanmean(found[:, 1]):.4f}")
+        bench.say("  so far: " + ", ".join(f"{name} {_mean(pairs, task, name, 0):.4f}/{_mean(pairs, task, name, 1):.4f}"
+                                           for task, name in sorted(pairs) if task == "all"))
     return pairs
 
 

@@ -21,7 +21,7 @@ from playlisting.library import Array, Library, Request
 
 SONGS, TAGS, WORDS = 6_000, 1_000, 2_000
 HIDDEN, DROPOUT, SLOPE = 450, 0.2, 0.3
-RATE, BATCH, EPOCHS = 2e-3, 128, 6
+RATE, BATCH, EPOCHS = 2e-3, 128, 5
 LEAST_SHOWN = 3
 """Known songs, tags and words together below which a row teaches nothing."""
 VISIBLE = ((1, 1, 1), (1, 0, 0), (1, 0, 1), (0, 1, 1), (0, 0, 1), (1, 1, 0))
