@@ -1,0 +1,1 @@
+"""What `hit_model` is made of: one module a part, each giving a `judgement.Judgement`."""
