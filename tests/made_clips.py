@@ -63,7 +63,7 @@ def clips(count=400, seed=0, seconds=SECONDS):
     kinds = [kind for kind, share in zip(KINDS, SHARES, strict=True) for _ in range(round(share * count))]
     kinds = (kinds + [KINDS[0]] * count)[:count]
     order = rng.permutation(count)
-    days = rng.integers(0, 3_650, count)
+    days = 3_300 * rng.permutation(ARTISTS)[np.arange(count) % ARTISTS] // ARTISTS + rng.integers(0, 300, count)
     found = []
     for place in range(count):
         fast, bright = kinds[order[place]]
