@@ -124,7 +124,10 @@ def read_melon(folder: Path, *, rare_song: int = RARE_SONG, rare_tag: int = RARE
     merged: dict[str, _Merged] = {}
     for name in PLAYLISTS:
         for row in _rows(folder, name, needed=name == "train"):
-            _take(row, merged, meta, dropped)
+            try:
+                _take(row, merged, meta, dropped)
+            except (TypeError, KeyError, ValueError, AttributeError) as error:
+                raise DataError("melon.broken", file=f"{name}.json", row=str(row)[:80]) from error
     playlists = _without_rare(merged, rare_song, rare_tag, dropped)
     used = sorted({song for each in playlists for song in each.songs})
     songs = {song: meta.get(song) or MelonSong(song, f"#{song}") for song in used}
@@ -162,10 +165,7 @@ def _take(row: dict[str, Any], merged: dict[str, _Merged], meta: Mapping[int, Me
     if not is_title(title):
         dropped["titles"] += 1
         return
-    try:
-        key, songs = int(row["id"]), [int(song) for song in row.get("songs") or ()]
-    except (TypeError, KeyError, ValueError) as error:
-        raise DataError("melon.broken", file="train.json", row=str(row)[:80]) from error
+    key, songs = int(row["id"]), [int(song) for song in row.get("songs") or ()]
     kept = [song for song in songs if meta.get(song, song) is not None]
     dropped["songs_without_genre"] += len(songs) - len(kept)
     dropped["merged"] += title in merged

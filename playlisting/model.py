@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from playlisting import autoencoder, storing
+from playlisting import autoencoder
 from playlisting.autoencoder import Autoencoder, Watch
 from playlisting.components import Component, Embed, Scores, Titles, simple_components
 from playlisting.ease import Ease
@@ -25,6 +25,7 @@ from playlisting.library import Library, Playlist, Request, build
 from playlisting.scoring import KINDS, SONGS_AT, TAGS_AT, Quality, Question, mask, mean_quality, ndcg, share_of
 from playlisting.similar import Finder
 from support.errors import DataError
+from support.weights import ARRAYS, packed, read, unpacked, write
 
 VALIDATION = 0.15
 """Share of the playlists that weights are learned on."""
@@ -133,7 +134,7 @@ class Model:
                 component: Any = self.components[name]
                 kept |= {f"{name}.{part}": values for part, values in component.arrays().items()}
         weights = {kind: [[float(each) for each in side] for side in sides] for kind, sides in self.weights.items()}
-        storing.write(folder, kept, self.facts | {"components": list(self.components), "weights": weights}, texts)
+        write(folder, kept, self.facts | {"components": list(self.components), "weights": weights}, texts)
 
 
 def load(folder: Path, embed: Embed | None = None) -> Model:
@@ -150,7 +151,7 @@ def load(folder: Path, embed: Embed | None = None) -> Model:
     DataError
         If there is none, or it is not what was stored.
     """
-    kept, manifest = storing.read(folder)
+    kept, manifest = read(folder)
     try:
         library = _library_from(kept)
         vectors = kept.get("vectors")
@@ -162,9 +163,8 @@ def load(folder: Path, embed: Embed | None = None) -> Model:
         weights = {kind: (np.array(sides[0], np.float32), np.array(sides[1], np.float32))
                    for kind, sides in manifest["weights"].items()}
     except (KeyError, ValueError) as error:
-        raise DataError("playlist_model.broken", folder=str(folder), file=storing.ARRAYS) from error
-    facts = {name: value for name, value in manifest.items()
-             if name not in ("form", "sha256", "bytes", "components", "weights")}
+        raise DataError("weights.broken", folder=str(folder), file=ARRAYS) from error
+    facts = {name: value for name, value in manifest.items() if name not in ("components", "weights")}
     return Model(library, components, weights, vectors, facts)
 
 
@@ -289,7 +289,7 @@ def _part(kept: dict[str, NDArray[Any]], name: str) -> dict[str, NDArray[Any]]:
 
 def _library_arrays(library: Library) -> dict[str, NDArray[Any]]:
     kept: dict[str, NDArray[Any]] = {"songs": library.songs, "weights": library.weights}
-    kept |= {name: storing.packed(getattr(library, name)) for name in ("keys", "titles", "tags", "words")}
+    kept |= {name: packed(getattr(library, name)) for name in ("keys", "titles", "tags", "words")}
     for name in ("by_song", "by_tag", "by_word"):
         matrix = getattr(library, name)
         kept |= {f"{name}.columns": matrix.indices.astype(np.int32), f"{name}.ends": matrix.indptr.astype(np.int64)}
@@ -297,7 +297,7 @@ def _library_arrays(library: Library) -> dict[str, NDArray[Any]]:
 
 
 def _library_from(kept: dict[str, NDArray[Any]]) -> Library:
-    keys, titles, tags, words = (storing.unpacked(kept[name]) for name in ("keys", "titles", "tags", "words"))
+    keys, titles, tags, words = (unpacked(kept[name]) for name in ("keys", "titles", "tags", "words"))
     sizes = {"by_song": len(kept["songs"]), "by_tag": len(tags), "by_word": len(words)}
     matrices = [sparse.csr_matrix((np.ones(len(kept[f"{name}.columns"]), np.float32), kept[f"{name}.columns"],
                                    kept[f"{name}.ends"]), shape=(len(keys), size)) for name, size in sizes.items()]

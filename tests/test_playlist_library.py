@@ -255,7 +255,7 @@ def test_a_broken_model_is_an_error_that_says_what_to_do_and_training_mends_it(i
         playlist_library._model = None
         with pytest.raises(DataError) as caught:
             trained()
-        assert "train playlists" in caught.value.message("en") and str(imported.own) in caught.value.message("ko"), name
+        assert "python -m cli train" in caught.value.message("en") and str(imported.own) in caught.value.message("ko"), name
         if name != "manifest.json":
             (imported.own / name).write_bytes(whole)
     report = train_playlists(ADMIN, options=QUICK)

@@ -224,7 +224,7 @@ def test_stored_and_read_again(model, tmp_path):
 
 def test_a_damaged_model_is_refused(model, tmp_path):
     folder = tmp_path / "playlist"
-    with pytest.raises(DataError, match="train playlists"):
+    with pytest.raises(DataError, match="train"):
         load(folder)
     model.save(folder)
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
@@ -233,11 +233,11 @@ def test_a_damaged_model_is_refused(model, tmp_path):
     (folder / "arrays.npz").write_bytes(content)
     with pytest.raises(DataError) as caught:
         load(folder)
-    assert caught.value.code == "playlist_model.broken"
+    assert caught.value.code == "weights.broken"
     (folder / "manifest.json").write_text(json.dumps(manifest | {"form": 99}), "utf-8")
     with pytest.raises(DataError) as caught:
         load(folder)
-    assert caught.value.code == "playlist_model.form"
+    assert caught.value.code == "weights.form"
 
 
 def test_the_same_seed_gives_the_same_model():
