@@ -35,6 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hits.judgement import Quiet, Watch
+from hits.scoring import auc
 from hits.split import Split, Track, check_split
 from support.errors import DataError
 
@@ -249,7 +250,7 @@ class _Run:
         places = self.split.validation
         found, labels, weights = outputs(self.compiled, self.inputs, places), self.labels[places], self.weights[places]
         loss = np.logaddexp(0, np.where(labels == 1, -found, found))
-        return float(np.average(loss, weights=weights)), area_under_curve(labels, found)
+        return float(np.average(loss, weights=weights)), auc(labels, found)
 
     def variables(self) -> dict[str, Any]:
         """Return all that changes, by name: weights, dropout's state, the optimiser's moments and count."""
@@ -272,17 +273,6 @@ def _training_step(model: Any, optimizer: Any) -> Any:
     flat = tf.TensorSpec((None,), tf.float32)
     return tf.function(step, input_signature=[tf.TensorSpec((None, *first.shape[1:]), first.dtype), flat, flat],
                        autograph=False)
-
-
-def area_under_curve(labels: NDArray[Any], found: NDArray[Any]) -> float:
-    """Return the area under the ROC curve, ties as halves; 0.5 where there is one class only."""
-    from scipy.stats import rankdata
-
-    hits = np.asarray(labels) == 1
-    positive, negative = int(hits.sum()), int((~hits).sum())
-    if not positive or not negative:
-        return 0.5
-    return float((rankdata(found)[hits].sum() - positive * (positive + 1) / 2) / (positive * negative))
 
 
 # --- checkpoints --------------------------------------------------------------------------------------------------

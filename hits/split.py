@@ -30,13 +30,16 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hits.calibration import FEWEST
 from ingest.names import normalise
 from support.errors import DataError
 
 Places = NDArray[np.intp]
-VALIDATION, TEST = 0.15, 0.15
-LEAST, LEAST_OF_CLASS, LEAST_ARTISTS = 60, 15, 12
+VALIDATION, TEST, LARGEST_VALIDATION = 0.15, 0.15, 0.3
+LEAST, LEAST_OF_CLASS, LEAST_ARTISTS = 80, 40, 12
 """Tracks, hits (and others) and artists below which a network is not trained at all; real use takes thousands."""
+TO_CALIBRATE, AIMED = FEWEST, 13
+"""Hits and others the validation must hold, and how many it is made large enough for."""
 SLACK = (0.7, 1.4)
 """How far a side may be from its size, as a factor, for the sake of a share of hits like that of all."""
 _OPEN = r"[(\[（【]\s*"
@@ -126,15 +129,18 @@ def groups_of(rows: Sequence[Track]) -> Places:
     return np.array([numbers.setdefault(root(name), len(numbers)) for name in firsts], np.intp)
 
 
-def split(rows: Sequence[Track], *, validation: float = VALIDATION, test: float = TEST, seed: int = 0,
+def split(rows: Sequence[Track], *, validation: float | None = None, test: float = TEST, seed: int = 0,
           least: int = LEAST, least_of_class: int = LEAST_OF_CLASS, least_artists: int = LEAST_ARTISTS) -> Split:
     """Return a split of the rows.
 
     Parameters
     ----------
     rows : sequence of Track
-    validation, test : float
-        Shares of the rows, as near as whole groups allow; the rest is for training.
+    validation : float, optional
+        Share of the rows, as near as whole groups allow; by default `VALIDATION`, and more (to `LARGEST_VALIDATION`)
+        where that would leave too few hits or others to calibrate by.
+    test : float
+        The same for the test; the rest is for training.
     seed : int
         Decides between equal choices where rows have no dates.
     least, least_of_class, least_artists : int
@@ -143,7 +149,8 @@ def split(rows: Sequence[Track], *, validation: float = VALIDATION, test: float 
     Raises
     ------
     DataError
-        ``hit_split.few`` if there are fewer, ``hit_split.classes`` if a side would lack hits or others.
+        ``hit_split.few`` if there are fewer, ``hit_split.classes`` if a side would lack hits or others (the validation:
+        have fewer than `TO_CALIBRATE` of either).
     """
     labels = np.array([row.hit for row in rows], bool)
     groups = groups_of(rows)
@@ -151,6 +158,8 @@ def split(rows: Sequence[Track], *, validation: float = VALIDATION, test: float 
     if count < least or min(hits, count - hits) < least_of_class or artists < least_artists:
         raise DataError("hit_split.few", rows=count, hits=hits, artists=artists, least=least,
                         least_class=least_of_class, least_artists=least_artists)
+    if validation is None:
+        validation = min(LARGEST_VALIDATION, max(VALIDATION, AIMED / min(hits, count - hits)))
     days = [row.date for row in rows]
     dated = all(day is not None for day in days)
     goals = {"test": test * count, "validation": validation * count}
@@ -201,9 +210,9 @@ def _side_facts(rows: Sequence[Track], groups: Places) -> dict[str, Any]:
 
 def _check_classes(found: Split, labels: NDArray[np.bool_]) -> None:
     for name, side in found.sides.items():
-        hits = int(labels[side].sum())
-        if not 0 < hits < len(side):
-            raise DataError("hit_split.classes", side=name, hits=hits, others=len(side) - hits)
+        hits, least = int(labels[side].sum()), TO_CALIBRATE if name == "validation" else 1
+        if min(hits, len(side) - hits) < least:
+            raise DataError("hit_split.classes", side=name, hits=hits, others=len(side) - hits, least=least)
 
 
 # --- with dates ---------------------------------------------------------------------------------------------------
@@ -217,19 +226,21 @@ def _by_date(groups: Places, labels: NDArray[np.bool_], days: NDArray[Any], goal
     newest = np.lexsort((np.arange(len(sizes)), -medians))
     left = newest[sizes[newest] <= SLACK[1] * goals["test"]]
     sides = np.zeros(len(sizes), np.intp)
-    for side, name in ((2, "test"), (1, "validation")):
-        cut = _cut(sizes[left], hits[left], goals[name], float(labels.mean()))
+    for side, name, least in ((2, "test", 1), (1, "validation", TO_CALIBRATE)):
+        cut = _cut(sizes[left], hits[left], goals[name], float(labels.mean()), least)
         sides[left[:cut]] = side
         left = left[cut:]
     return sides[groups]
 
 
-def _cut(sizes: Places, hits: NDArray[Any], goal: float, share: float) -> int:
+def _cut(sizes: Places, hits: NDArray[Any], goal: float, share: float, least: int) -> int:
     """Return how many groups from the newest on make a side: near its size, and near the share of hits of all."""
+    if not len(sizes):
+        return 0
     total, found = np.cumsum(sizes), np.cumsum(hits)
     off = np.abs(total / goal - 1) / 2 + np.abs(found / np.maximum(total, 1) - share)
-    outside = (total < SLACK[0] * goal) | (total > SLACK[1] * goal) | (found == 0) | (found == total)
-    return int(np.argmin(off + 10 * outside)) + 1 if len(sizes) else 0
+    outside = (total < SLACK[0] * goal) | (total > SLACK[1] * goal) | (np.minimum(found, total - found) < least)
+    return int(np.argmin(off + 10 * outside)) + 1
 
 
 # --- without dates ------------------------------------------------------------------------------------------------

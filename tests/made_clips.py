@@ -78,16 +78,16 @@ def sound(clip):
     """Return the samples of a made track: a chord plucked on every beat, drums of noise, and hiss."""
     rng = np.random.default_rng(clip.seed)
     voice = np.random.default_rng(int(clip.artist.split()[-1]))  # what an artist's tracks share
-    time = np.arange(round(clip.seconds * RATE)) / RATE
+    count = round(clip.seconds * RATE)
     root = 110.0 * 2 ** (voice.uniform(0, 1.2) + rng.integers(-3, 4) / 12)
     drums, decay = voice.uniform(0.2, 0.6), voice.uniform(0.06, 0.12)
-    beats = _beats(clip, rng)
+    since = _since_beat(count, _beats(clip, rng))
     chord = CHORDS[rng.integers(len(CHORDS))]
-    tones = _chord(len(time), [root * 2 ** (step / 12) for step in chord], clip.slope, rng)
-    plucked = tones * (0.15 + _hits(time, beats, decay * 1.5))
-    burst = _noise(len(time), clip.slope, rng) * _hits(time, beats, decay)
-    mixed = plucked + drums * burst + 10 ** rng.uniform(-2.2, -1.5) * rng.standard_normal(len(time), np.float32)
-    return (mixed / np.abs(mixed).max() * 10 ** rng.uniform(-0.7, -0.02)).astype(np.float32)
+    tones = _chord(count, [root * 2 ** (step / 12) for step in chord], clip.slope, rng)
+    mixed = tones * (0.15 + np.exp(-since / (1.5 * decay)))
+    mixed += drums * _noise(count, clip.slope, rng) * np.exp(-since / decay)
+    mixed += np.float32(10 ** rng.uniform(-2.2, -1.5)) * rng.standard_normal(count, np.float32)
+    return mixed / np.abs(mixed).max() * np.float32(10 ** rng.uniform(-0.7, -0.02))
 
 
 def _beats(clip, rng):
@@ -97,15 +97,16 @@ def _beats(clip, rng):
     return (np.arange(count) + rng.uniform(0, 1)) * period + swing - period
 
 
-def _hits(time, beats, decay):
-    """Return an envelope that leaps to 1 on every beat and dies away."""
-    last = beats[np.searchsorted(beats, time, side="right") - 1]
-    return np.exp(-(time - last) / decay)
+def _since_beat(count, beats):
+    """Return (count,) seconds since the last beat."""
+    edges = np.clip(np.round(beats * RATE).astype(int), 0, count)
+    last = np.repeat(beats.astype(np.float32), np.diff(edges, append=count))
+    return np.arange(count, dtype=np.float32) / np.float32(RATE) - last
 
 
 def _chord(count, pitches, slope, rng):
     """Return tones with overtones; pitches are those of the spectrum's bins, a sixth of a hertz apart in six seconds."""
-    spectrum = np.zeros(count // 2 + 1, complex)
+    spectrum = np.zeros(count // 2 + 1, np.complex64)
     for pitch in pitches:
         numbers = np.arange(1, min(OVERTONES, int(0.45 * RATE / pitch)) + 1)
         bins = np.round(numbers * pitch * count / RATE).astype(int)
