@@ -19,6 +19,8 @@ from ingest.lyrics import LONGEST_SONG, header_of
 from playlisting.words import words_of
 from support.errors import DataError
 
+Line = tuple[str, tuple[str, ...]]
+"""A line as it is written, and its words."""
 LEAST_WORDS = 8
 """Words that carry meaning below which lyrics are too short to be judged: two short lines."""
 STOP_EN = frozenset("""
@@ -83,7 +85,7 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(word for line in lines_of(text) for word in words_in(line))
 
 
-def worded(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def worded(text: str) -> tuple[Line, ...]:
     """Return the lines of lyrics, each with its words.
 
     Raises

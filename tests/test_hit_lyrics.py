@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import doctest
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from made_lyrics import songs
 
 from hits import lyric_words
+from hits.judgement import logit
 from hits.lyric_words import lines_of, worded, words, words_in
+from hits.lyrics import FITTING, KINDS, LyricsNetwork, build, numbered, vocabulary_of, with_words
+from hits.split import split
 from support.errors import DataError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -70,3 +76,146 @@ def test_every_sample_has_words_enough():
     for path in sorted((ROOT / "catalogue" / "lyrics").glob("* - *.txt")):
         lines = worded(path.read_text("utf-8"))
         assert sum(len(each) for _, each in lines) > 60 and " - " not in lines[0][0]
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a split needs of a track."""
+
+    artist: str
+    hit: bool
+    title: str = "made"
+    date: None = None
+
+
+@pytest.fixture(scope="module")
+def made():
+    """Return 400 lyrics, their rows and a split by artists."""
+    texts, artists, hits = songs(400, 80, seed=0)
+    rows = [Row(artist, hit) for artist, hit in zip(artists, hits, strict=True)]
+    return texts, rows, split(rows, validation=0.2, test=0.25)
+
+
+@pytest.fixture(scope="module")
+def network(made):
+    texts, rows, sides = made
+    return LyricsNetwork.train(texts, rows, sides, length=90, options=FITTING, facts={"day": "today"})
+
+
+def right(model, made):
+    """Return the share of test songs of which a model is right."""
+    texts, rows, sides = made
+    rate = logit(0.6)  # three of five are hits
+    return np.mean([(model.judge(texts[place]).log_odds > rate) == rows[place].hit for place in sides.test])
+
+
+def test_the_network_learns_the_rule_for_artists_it_never_saw(network, made):
+    assert right(network, made) >= 0.9
+    assert network.facts["test"]["auc"] > 0.95 and network.facts["test"]["n"] == len(made[2].test)
+    assert network.facts["day"] == "today" and network.facts["left_out"] == 0
+
+
+def test_of_shuffled_labels_nothing_is_learned(made):
+    texts, rows, sides = made
+    drawn = np.random.default_rng(7).permutation([row.hit for row in rows])
+    rows = [Row(row.artist, bool(hit)) for row, hit in zip(rows, drawn, strict=True)]
+    found = LyricsNetwork.train(texts, rows, sides, length=90, options=replace(FITTING, epochs=12))
+    assert 0.35 < found.facts["test"]["auc"] < 0.65
+    said = np.array([found.judge(texts[place]).evidence for place in sides.test])
+    assert np.abs(said).mean() < 1
+
+
+def test_an_artist_on_two_sides_is_an_error(made):
+    texts, rows, sides = made
+    leaked = [replace(row, artist=rows[sides.train[0]].artist) if place == sides.test[0] else row
+              for place, row in enumerate(rows)]
+    assert refusal(LyricsNetwork.train, texts, leaked, sides).code == "hit_split.artists"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_trains_a_step_and_says_the_same_once_stored(kind, made, tmp_path):
+    texts, rows, sides = made
+    few = replace(sides, train=sides.train[::5])
+    one = LyricsNetwork.train(texts, rows, few, kind=kind, length=30, options=replace(FITTING, epochs=1))
+    one.save(tmp_path / kind, {"CARD.md": "made\n"})
+    again = LyricsNetwork.load(tmp_path / kind)
+    assert (again.kind, again.length, again.vocabulary) == (kind, 30, one.vocabulary)
+    assert again.facts["test"] == one.facts["test"] and (tmp_path / kind / "CARD.md").exists()
+    for text in texts[:3]:
+        first, second = one.judge(text), again.judge(text)
+        assert (first.log_odds, first.low, first.high, first.percentile, first.strange) == pytest.approx(
+            (second.log_odds, second.low, second.high, second.percentile, second.strange), abs=1e-6)
+        assert first.low <= first.log_odds <= first.high
+
+
+def test_the_vocabulary_is_of_the_training_side_alone(made):
+    texts, rows, sides = made
+    texts = list(texts)
+    for place in sides.test:
+        texts[place] += "\nzanzibar zanzibar"
+    texts[sides.train[0]] += "\nonceonly"
+    songs_of, _, _ = with_words(texts, rows, sides, 60)
+    assert "zanzibar" in songs_of[sides.test[0]]
+    found = LyricsNetwork.train(texts, rows, replace(sides, train=sides.train[::4]), length=20,
+                                options=replace(FITTING, epochs=1))
+    assert "zanzibar" not in found.vocabulary and "onceonly" not in found.vocabulary and "sunrise" in found.vocabulary
+
+
+def test_words_in_order_of_use_with_a_cap():
+    found = vocabulary_of([("b", "a", "a"), ("b", "c"), ("b", "a", "once")], least=2)
+    assert found == ("b", "a") and vocabulary_of([("b", "a"), ("b",)], least=1, most=1) == ("b",)
+
+
+def test_long_lyrics_are_cut_and_short_ones_padded(network):
+    assert numbered([("a", "b", "new"), ("a",)], {"a": 2, "b": 3}, 2).tolist() == [[2, 3], [2, 0]]
+    found = network.judge("golden sunrise honey summer\n" * 40)
+    assert (found.facts["words"], found.facts["read"]) == (160, 90)
+    assert found.log_odds == pytest.approx(network.judge("golden sunrise honey summer\n" * 30).log_odds, abs=1e-4)
+
+
+def test_the_line_that_carries_the_rule_is_found(network):
+    plain = "\n".join(f"the {one} near the {other}" for one, other in
+                      zip(("window", "river", "street", "garden"), ("letter", "table", "mirror", "ocean"), strict=True))
+    for telling, sign in (("sunrise honey carnival", -1), ("paperwork gravel basement", 1)):
+        found = network.lines(f"{plain}\n[Chorus]\n{telling}\n{plain}\n{telling}")
+        assert [line for line, _ in found].count(telling) == 1 and len(found) == 5
+        line, change = max(found, key=lambda item: abs(item[1]))
+        assert line == telling and np.sign(change) == sign
+        without = network.judge(f"{plain}\n{plain}").log_odds - network.judge(f"{plain}\n{telling}\n{plain}\n{telling}").log_odds
+        assert change == pytest.approx(without, abs=1e-3)
+
+
+def test_a_song_of_one_line_has_none_to_leave_out(network):
+    assert network.lines("sunrise honey carnival golden\n" * 4) == ()
+
+
+def test_unknown_words_make_lyrics_strange(network, made):
+    known = network.judge(made[0][0])
+    odd = network.judge("zanzibar quokka umlaut vortex\n" * 8)
+    other = network.judge("愛してる 世界 どこまでも 空\n" * 8)
+    assert known.strange == 0.5 and odd.strange == other.strange == 1.0
+    assert (odd.facts["unknown"], odd.facts["words"]) == (32, 32)
+
+
+@pytest.mark.parametrize("text", ["", "[Chorus]", "사랑"])
+def test_nothing_is_said_of_lyrics_that_say_nothing(text, network):
+    assert refusal(network.judge, text).code.startswith("hit_lyrics.")
+    assert refusal(network.lines, text).code.startswith("hit_lyrics.")
+
+
+def test_songs_without_lyrics_are_left_out_and_too_few_are_refused(made):
+    texts, rows, sides = made
+    some = [None if place % 3 == 0 else "one" if place % 3 == 1 else text for place, text in enumerate(texts)]
+    songs_of, kept, inner = with_words(some, rows, sides, 60)
+    assert len(songs_of) == len(kept) == sum(map(len, inner.sides.values())) == 133
+    assert all(kept[place].artist in {rows[each].artist for each in sides.test} for place in inner.test)
+    assert refusal(with_words, [None] * 400, rows, sides, 60).code == "hit_lyrics.rows"
+
+
+def test_a_folder_that_holds_another_model_is_refused_by_name(tmp_path):
+    from support import weights
+
+    weights.write(tmp_path / "other", {"a": np.zeros(3)}, {"kind": "cnn1d"})
+    assert refusal(LyricsNetwork.load, tmp_path / "other").code == "hit_lyrics.model"
+    assert refusal(LyricsNetwork.load, tmp_path / "nothing").code == "weights.missing"
+    assert refusal(build, "gpt", 10).code == "hit_lyrics.kind"
