@@ -18,6 +18,7 @@ import pandas as pd
 from fake_alerts import FakeAlerts
 from fake_auditions import FakeAuditions
 from fake_catalogue import FakeCatalogue
+from fake_hits import FakeHits
 from fake_pictures import FakePictures
 from fake_playlists import FakePlaylists
 from fake_standings import FakeStandings
@@ -73,7 +74,7 @@ PURE = ("absence_text", "analysis_figure", "anomaly_text", "chance_text", "expor
 """Services that neither read nor write anything."""
 
 
-class FakeServices(FakeAlerts, FakeAuditions, FakeCatalogue, FakePictures, FakePlaylists, FakeStandings):
+class FakeServices(FakeAlerts, FakeAuditions, FakeCatalogue, FakeHits, FakePictures, FakePlaylists, FakeStandings):
     """The contract of `services`, with switches for what a test wants to see."""
 
     Actor = accounts.Actor
@@ -103,6 +104,7 @@ class FakeServices(FakeAlerts, FakeAuditions, FakeCatalogue, FakePictures, FakeP
         self.set_alerts()
         self.set_auditions()
         self.set_catalogue()
+        self.set_hits()
         self.set_pictures()
         self.set_playlists()
 
