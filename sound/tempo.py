@@ -37,7 +37,7 @@ LONGEST_S = 60 / SLOWEST * 11
 """Seconds of lag that are looked at: two bars of five of the slowest beats, and the room to look a little further."""
 WEAKEST = 0.03
 """Autocorrelation of a beat below which there is none to count bars of."""
-METRES = {3: 0.03, 5: 0.15}
+METRES = {3: 0.03, 5: 0.1}
 """How much better than two and four another metre has to be, as autocorrelation of bass and of all, added."""
 Array = NDArray[np.float64]
 Kept = NDArray[np.bool_]
