@@ -10,7 +10,9 @@ pass is written anew from the published graph and agrees with it (docs/adr/0026)
 Conventions: audio is read in patches of 187 frames (2.992 s) at 16 kHz, one after the other; each is judged alone, and
 a track gets the mean over its patches. What is left at the end counts if it is half a patch or more, by one more patch
 that ends with the audio. Audio shorter than a patch is repeated, as in training. Likelihoods are the network's own, not
-frequencies: they order tags.
+frequencies: they order tags. The embedding's features have mean 0 and deviation 1 over the tracks the network was
+trained on (what its last batch normalisation keeps of them), so that a cosine between two tracks compares how they
+differ from music at large.
 """
 
 from __future__ import annotations
@@ -151,7 +153,8 @@ class Tagger:
         every = np.concatenate(layers, axis=1)
         pooled = np.stack([every.max(0), every.mean(0)], axis=1).ravel()
         dense = np.maximum(pooled @ self._w["dense.kernel"] + self._w["dense.bias"], 0)
-        return _sigmoid(dense @ self._w["tags.kernel"] + self._w["tags.bias"]), dense
+        features = (dense - self._w["embedding.mean"]) / self._w["embedding.spread"]
+        return _sigmoid(features @ self._w["tags.kernel"] + self._w["tags.bias"]), features
 
     def _patches(self, samples: Array) -> Iterator[tuple[list[int], list[Array]]]:
         """Give blocks of patches with the frames they start at."""

@@ -101,7 +101,7 @@ def arrays_of(given: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         parts[f"middle_{number - 5}"] = filters(given, number, _flat(kernels[number]))
     parts["input"] = dict(zip(("scale", "offset"), normalisation(given, 0), strict=True))
     parts["dense"] = folded(given, "dense", 9)
-    parts["tags"] = folded(given, "dense_1", 10)
+    parts["embedding"], parts["tags"] = embedding_and_tags(given)
     parts["mel"] = {"window": librosa.filters.get_window("hann", musicnn.FFT),
                     "filters": librosa.filters.mel(sr=musicnn.RATE, n_fft=musicnn.FFT, n_mels=musicnn.BANDS).T}
     return {f"{part}.{name}": np.ascontiguousarray(array, np.float32)
@@ -115,12 +115,24 @@ def folded(given: dict[str, np.ndarray], name: str, index: int) -> dict[str, np.
     return {"kernel": kernel * scale[:, None], "bias": given[f"{name}/bias"] + offset @ kernel}
 
 
+def embedding_and_tags(given: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Return what makes features those of typical music (mean 0, deviation 1), and the last layer on such features."""
+    spread = np.sqrt(given["batch_normalization_10/moving_variance"].astype(np.float64) + EPSILON)
+    kernel = given["dense_1/kernel"].astype(np.float64)
+    return ({"mean": given["batch_normalization_10/moving_mean"], "spread": spread},
+            {"kernel": kernel * given["batch_normalization_10/gamma"][:, None],
+             "bias": given["dense_1/bias"] + given["batch_normalization_10/beta"] @ kernel})
+
+
 def _flat(kernel: np.ndarray) -> np.ndarray:
     return kernel.transpose(1, 0, 2).reshape(-1, kernel.shape[-1])
 
 
 def published(checkpoint: Path, patches: np.ndarray) -> dict[str, np.ndarray]:
-    """Return what the published graph gives for patches; its gradients, which no longer load, are cut off."""
+    """Return what the published graph gives for patches; its gradients, which no longer load, are cut off.
+
+    The features are those before the last batch normalisation, relative to what it keeps of the training tracks.
+    """
     import tensorflow as tf
 
     v1 = tf.compat.v1
@@ -138,7 +150,9 @@ def published(checkpoint: Path, patches: np.ndarray) -> dict[str, np.ndarray]:
                 kept = whole.get_tensor_by_name(f"{node.name}:0")
                 session.run(v1.raw_ops.Assign(ref=kept, value=reader.get_tensor(node.name)))
         given = session.run([f"{name}:0" for name in OUTPUTS.values()], {INPUT: patches, TRAINING: False})
-    return dict(zip(OUTPUTS, given, strict=True))
+    found = dict(zip(OUTPUTS, given, strict=True))
+    mean, variance = (reader.get_tensor(f"batch_normalization_10/moving_{name}") for name in ("mean", "variance"))
+    return found | {"embeddings": (found["embeddings"] - mean) / np.sqrt(variance + EPSILON)}
 
 
 def made_patches(tagger: musicnn.Tagger) -> np.ndarray:
