@@ -59,12 +59,12 @@ class AudioNetwork:
 
     part = PART
 
-    def __init__(self, model: Any, kept: Kept, near: Mapping[str, NDArray[Any]], facts: Facts) -> None:
+    def __init__(self, model: Any, kept: Kept, near: Mapping[str, NDArray[Any]], facts: Facts,
+                 steps: tuple[Any, Any] | None = None) -> None:
         self.model, self.facts = model, dict(facts)
         self.shape: tuple[int, int] = tuple(model.inputs[0].shape[1:])
-        self.compiled = fitting.forward(model)
+        self.compiled, self._seen = steps or _compiled(model)
         self._kept, self._near = kept, dict(near)
-        self._seen = _embedder(model)
         self._fill = np.asarray(model.get_layer(network.BANDS).moving_mean, np.float32)
 
     @property
@@ -239,14 +239,14 @@ def _check(clips: Any, rows: Sequence[Track], split: Split) -> tuple[NDArray[np.
 def _calibrated(model: Any, clips: Any, rows: Sequence[Track], split: Split, facts: dict[str, Any]) -> AudioNetwork:
     """Return a fitted model with what the validation and the test say of it."""
     labels, groups = np.array([row.hit for row in rows], np.float64), groups_of(rows)
-    compiled = fitting.forward(model)
+    compiled, seen = steps = _compiled(model)
     raw, judged = (fitting.outputs(compiled, clips, places) for places in (split.validation, split.test))
-    near, distances = _neighbourhood(model, clips, split)
+    near, distances = _neighbourhood(seen, clips, split)
     kept = keep(raw, labels[split.validation], groups[split.validation], others=judged, distances=distances,
                 seed=facts["options"]["seed"])
     levels = np.array([float(np.mean(clips[place], dtype=np.float64)) for place in range(len(rows))])
     told = _metrics(labels, groups, split, kept.calibrated(judged), levels)
-    return AudioNetwork(model, kept, near, facts | {"base_rate": kept.base_rate, "test": told})
+    return AudioNetwork(model, kept, near, facts | {"base_rate": kept.base_rate, "test": told}, steps)
 
 
 def _metrics(labels: Floats, groups: NDArray[np.intp], split: Split, tested: Floats, levels: Floats) -> dict[str, Any]:
@@ -265,29 +265,28 @@ def _metrics(labels: Floats, groups: NDArray[np.intp], split: Split, tested: Flo
 # --- strangeness ---------------------------------------------------------------------------------------------------
 
 
-def _embedder(model: Any) -> Any:
-    """Return a compiled function of clips to where the network's last layer sees them, (n, d)."""
+def _compiled(model: Any) -> tuple[Any, Any]:
+    """Return two compiled functions of clips: log-odds, (n,), and where the last layer sees them, (n, d)."""
     import keras
     import tensorflow as tf
 
     inner = keras.Model(model.inputs, model.get_layer(network.EMBEDDING).output)
     spec = tf.TensorSpec((None, *model.inputs[0].shape[1:]), tf.float32)
-    return tf.function(lambda batch: inner(batch, training=False), input_signature=[spec], autograph=False)
+    seen = tf.function(lambda batch: inner(batch, training=False), input_signature=[spec], autograph=False)
+    return fitting.forward(model), seen
 
 
-def _neighbourhood(model: Any, clips: Any, split: Split) -> tuple[dict[str, NDArray[Any]], Floats]:
+def _neighbourhood(seen: Any, clips: Any, split: Split) -> tuple[dict[str, NDArray[Any]], Floats]:
     """Return training clips where the network sees them, what they were divided by, and how far off the others are."""
-    places = _embedder(model)
-
-    def seen(chosen: NDArray[np.intp]) -> NDArray[np.float32]:
-        return np.concatenate([places(np.asarray(clips[chosen[start:start + 64]], np.float32)).numpy()
+    def places_of(chosen: NDArray[np.intp]) -> NDArray[np.float32]:
+        return np.concatenate([seen(np.asarray(clips[chosen[start:start + 64]], np.float32)).numpy()
                                for start in range(0, len(chosen), 64)])
 
     step = max(1, math.ceil(len(split.train) / MOST_KEPT))
-    known = seen(split.train[::step])
+    known = places_of(split.train[::step])
     spread = np.maximum(known.std(axis=0), 1e-3 * max(float(known.std()), 1e-6)).astype(np.float32)
     known = known / spread
-    others = seen(np.concatenate((split.validation, split.test))) / spread
+    others = places_of(np.concatenate((split.validation, split.test))) / spread
     return {"known": known, "spread": spread}, _distances(others, known)
 
 

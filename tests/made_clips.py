@@ -10,7 +10,8 @@ from __future__ import annotations
 import csv
 import sys
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date as Day
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -31,7 +32,7 @@ KINDS, SHARES = ((1, 1), (1, 0), (0, 1), (0, 0)), (0.5, 0.22, 0.22, 0.06)
 """(fast, bright) and how many of the clips are so."""
 OVERTONES = 20
 CHORDS = ((0, 4, 7), (0, 3, 7), (0, 5, 7), (0, 4, 9))
-FIRST_DAY = date(2014, 1, 1)
+FIRST_DAY = Day(2014, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Clip:
 
     artist: str
     title: str
-    day: date
+    date: Day
     hit: bool
     tempo: float
     slope: float
@@ -127,6 +128,16 @@ def _even(spectrum, count):
     return found / np.std(found)
 
 
+@cache
+def mels(count=400, seed=0, seconds=SECONDS):
+    """Return the log-mel spectrograms of `clips`, (count, frames, 128) float32 in dB, read-only."""
+    from sound.mel import log_mel
+
+    found = np.stack([log_mel(clip.samples()) for clip in clips(count, seed, seconds)])
+    found.setflags(write=False)
+    return found
+
+
 def write(folder, count=400, seed=0, seconds=SECONDS):
     """Write made tracks as WAV files of 22,050 Hz with lyrics that follow `made_lyrics`; return their manifest."""
     import soundfile
@@ -140,7 +151,7 @@ def write(folder, count=400, seed=0, seconds=SECONDS):
         audio, text = f"audio/{place:03d}.wav", f"lyrics/{place:03d}.txt"
         soundfile.write(folder / audio, clip.samples(), RATE, subtype="PCM_16")
         (folder / text).write_text(lyrics(clip.hit, rng) + "\n", "utf-8")
-        rows.append((audio, text, clip.genre, clip.artist, clip.title, clip.day.isoformat(), int(clip.hit)))
+        rows.append((audio, text, clip.genre, clip.artist, clip.title, clip.date.isoformat(), int(clip.hit)))
     manifest = folder / "manifest.csv"
     with manifest.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("audio", "lyrics", "genre", "artist", "title", "date", "label"), *rows])
