@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,12 +21,14 @@ from sound.tempo import rhythm_of
 from sound.tonality import chroma, tonality_of, tuning
 
 NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+REAL = Path(os.environ.get("MIS_REAL_DATA") or Path(__file__).parents[2] / "shared" / "data") / "audio" / "librosa_cc"
 DEGREES = {1: ((0, 4, 7), (5, 9, 12), (7, 11, 14), (0, 4, 7)), 0: ((0, 3, 7), (5, 8, 12), (7, 11, 14), (0, 3, 7))}
 """Tonic, subdominant, dominant, tonic, in semitones over the tonic, by mode."""
 
 
 def heard(samples, loudness=-14.0):
     samples = np.asarray(samples, np.float32)
+    samples.flags.writeable = False  # as the door for files hands them out
     return SimpleNamespace(samples=samples, seconds=len(samples) / RATE, loudness=loudness)
 
 
@@ -257,3 +261,22 @@ def test_half_a_minute_takes_a_fraction_of_a_second_and_leaving_out_a_few_millis
     for start in range(0, 25, 5):
         analysis.without(start, start + 5)
     assert (time.process_time() - started) / 5 < 0.03
+
+
+@pytest.mark.parametrize(("name", "tempo", "key", "mode"), [
+    ("Kevin_MacLeod_-_P_I_Tchaikovsky_Dance_of_the_Sugar_Plum_Fairy", None, 4, 0),  # in E minor
+    ("Kevin_MacLeod_-_Vibe_Ace", 130, None, None),
+    ("sorohanro_-_solo-trumpet-06", None, 5, None),  # a loop "in F, mostly Blues and Dorian scale"
+])
+def test_recordings_whose_key_or_tempo_is_known(name, tempo, key, mode):
+    path = REAL / f"{name}.ogg"
+    if not path.exists():
+        pytest.skip(f"{path} is not there (MIS_REAL_DATA)")
+    import soundfile
+    import soxr
+
+    samples, rate = soundfile.read(path, frames=60 * 44_100, dtype="float32", always_2d=True)
+    measures = analyse(heard(soxr.resample(samples.mean(axis=1), rate, RATE))).measures
+    assert tempo is None or measures.tempo == pytest.approx(tempo, rel=0.01)
+    assert key is None or measures.key == key
+    assert mode is None or measures.mode == mode
