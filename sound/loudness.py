@@ -22,7 +22,7 @@ CHUNK = 300 * STEP
 
 
 def block_power(samples: Floats) -> Floats:
-    """Return the mean square of the K-weighted signal for each tenth of a second, shape (ceil(n / STEP),), at least 1."""
+    """Return the mean square of the K-weighted signal of each tenth of a second, shape (ceil(n / STEP),)."""
     from scipy.signal import sosfilt
 
     state = np.zeros((2, 2))
