@@ -1,13 +1,15 @@
 """Files from strangers, decoded where they can do no harm: in a worker process with little memory and little time.
 
-Task: a picture of any common kind becomes a small plain JPEG, or an error that says what is wrong with it.
+Task: a picture of any common kind becomes a small plain JPEG, a recording the samples of its sound, or either an error
+that says what is wrong with it.
 Why a process: decoders are written in C; a file made for the purpose can unfold a thousandfold, run for minutes or
 crash the process that reads it. A worker is started fresh (never forked), gets no secret, is reused, and is replaced
 when it fails (docs/adr/0016).
 
 Conventions: sizes in pixels as the picture is seen, that is, after turning it by its EXIF orientation; colours are
 sRGB; what was transparent is white; of several pictures in a file the first, of a HEIC file the primary one. The result
-holds pixels only: no place, no time, no camera, no comment, no profile.
+holds pixels only: no place, no time, no camera, no comment, no profile. Of a recording: samples are the mean of all
+channels at `AUDIO_RATE`; loudness and peak are those of all channels before that (docs/adr/0022).
 """
 
 from __future__ import annotations
@@ -15,12 +17,19 @@ from __future__ import annotations
 import atexit
 import hashlib
 import logging
+import shutil
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from support.decode.audio_kinds import audio_kind, found_kind
 from support.decode.kinds import other_kind, picture_kind
 from support.decode.pool import Died, Full, Late, Pool, Unstarted
 from support.errors import AppError, Busy, FileRefused
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 log = logging.getLogger(__name__)
 LARGEST_PICTURE = 10 * 1024 * 1024
@@ -41,6 +50,18 @@ WORKERS = 2
 """At once: each can take a core and `MEMORY_BYTES`."""
 LARGEST_RESULT = 8 * 1024 * 1024
 """Bytes of the result: pure noise of the longest side takes under 2 MB."""
+AUDIO_RATE = 22_050
+"""Samples a second of what `audio` returns: what networks and measurements of this product take."""
+LARGEST_AUDIO = 50 * 1024 * 1024
+"""Bytes: 15 minutes of MP3 at its highest bit rate have 34 MiB, 5 minutes of CD quality 50."""
+LONGEST_AUDIO_S = 900.0
+"""Seconds of a recording; songs take 2 to 8 minutes, and what is decoded of 15 takes 80 MB."""
+SHORTEST_AUDIO_S = 1.0
+"""Seconds: under it nothing can be measured."""
+AUDIO_MEMORY_BYTES = 1280 << 20
+"""Address space of a worker for recordings, most of it libraries; also of ffmpeg, its child."""
+AUDIO_S = 60.0
+"""Seconds to decode: 15 minutes take 2 to 4 on one core, with eight channels at 384 kHz up to 60."""
 NAMES = {"HEIF": "HEIC", "WEBP": "WebP"}
 """How people call a kind, where not as Pillow does."""
 
@@ -72,8 +93,42 @@ class Picture:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Audio:
+    """The sound of a recording.
+
+    Attributes
+    ----------
+    samples : array (n,), float32
+        Mono, at `AUDIO_RATE`, about -1 to 1 (what a file has over full scale stays), read-only.
+    seconds : float
+        Of the file.
+    format : str
+        What the file was: MP3, WAV, FLAC, OGG or M4A.
+    original_rate, channels : int
+        Of the file; samples a second.
+    loudness : float
+        Integrated, in LUFS (ITU-R BS.1770-4), of all channels at the file's own rate.
+    peak : float
+        Largest sample of any channel, in dB of full scale.
+    sha256 : str
+        Of the file's own bytes, in hexadecimal.
+    """
+
+    samples: NDArray[np.float32]
+    seconds: float
+    format: str
+    original_rate: int
+    channels: int
+    loudness: float
+    peak: float
+    sha256: str
+
+
 _pool = Pool(WORKERS, MEMORY_BYTES)
+_audio_pool = Pool(WORKERS, AUDIO_MEMORY_BYTES)
 atexit.register(_pool.close)
+atexit.register(_audio_pool.close)
 
 
 def picture(data: bytes) -> Picture:
@@ -103,9 +158,47 @@ def picture(data: bytes) -> Picture:
                    NAMES.get(kind, kind), hashlib.sha256(data).hexdigest())
 
 
+def audio(data: bytes | Path) -> Audio:
+    """Decode a recording.
+
+    Parameters
+    ----------
+    data : bytes or Path
+        A file of MP3, WAV, FLAC, OGG (Vorbis, Opus) or, where the program ffmpeg is there, M4A (AAC). Its content
+        decides; a name is not looked at.
+
+    Raises
+    ------
+    FileRefused
+        ``audio.empty``, ``.large``, ``.kind``, ``.video``, ``.m4a``, ``.long``, ``.short``, ``.silent``,
+        ``.channels``, ``.rate``, ``.broken``, ``.memory``, ``.slow``, ``.crashed``, or ``.no_reader`` where a library
+        is missing.
+    Busy
+        If all workers were busy for `WAIT_S` seconds.
+    AppError
+        ``audio.no_worker``, if this machine starts no process.
+    OSError
+        If `data` is a path that cannot be read.
+    """
+    raw = _read(data)
+    kind = _checked_audio(raw)
+    options = {"kind": kind, "rate": AUDIO_RATE, "longest_s": LONGEST_AUDIO_S, "shortest_s": SHORTEST_AUDIO_S,
+               "ffmpeg": _ffmpeg() if kind == "M4A" else None}
+    head, body = _audio_asked(options, raw)
+    if "refused" in head:
+        raise _audio_refusal(head, kind)
+    import numpy as np
+
+    samples = np.frombuffer(body, np.float32)
+    samples.flags.writeable = False
+    return Audio(samples, head["seconds"], kind, head["rate"], head["channels"], head["loudness"], head["peak"],
+                 hashlib.sha256(raw).hexdigest())
+
+
 def close() -> None:
     """End the workers that are idle; a later call starts new ones."""
     _pool.close()
+    _audio_pool.close()
 
 
 def _checked(data: bytes) -> str:
@@ -127,7 +220,8 @@ def _named(found: str) -> Any:
 
 def _asked(task: str, options: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
     try:
-        return _pool.ask(task, options, data, seconds=PICTURE_S, wait_s=WAIT_S, longest_answer=LARGEST_RESULT)
+        head, body = _pool.ask(task, options, data, seconds=PICTURE_S, wait_s=WAIT_S, longest_answer=LARGEST_RESULT)
+        return head, bytes(body)
     except Late:
         raise FileRefused("picture.slow", seconds=f"{PICTURE_S:g}") from None
     except Died:
@@ -151,3 +245,70 @@ def _refusal(head: dict[str, Any], kind: str) -> AppError:
     if head["refused"] == "missing":
         return FileRefused("picture.no_reader", kind=NAMES.get(kind, kind), package=values["package"])
     return FileRefused("picture.broken", kind=NAMES.get(kind, kind))
+
+
+def _read(data: bytes | Path) -> bytes:
+    """Return the bytes of a file that is not too large."""
+    size = data.stat().st_size if isinstance(data, Path) else len(data)
+    if not size:
+        raise FileRefused("audio.empty")
+    if size > LARGEST_AUDIO:
+        raise FileRefused("audio.large", size_mb=f"{size / 2**20:.1f}", limit_mb=LARGEST_AUDIO >> 20)
+    return data.read_bytes() if isinstance(data, Path) else data
+
+
+def _checked_audio(data: bytes) -> str:
+    """Return the kind of a file that may be decoded."""
+    kind = audio_kind(data)
+    if kind == "video":
+        raise FileRefused("audio.video", found=found_kind(data))
+    if kind is None:
+        found = found_kind(data)
+        if found == "ID3":  # an MP3's tag, and no sound after it
+            raise FileRefused("audio.broken", kind="MP3")
+        raise FileRefused("audio.kind", found={"key": f"errors.audio.kind_{'text' if found == 'TXT' else 'unknown'}",
+                                               "values": {}} if found in ("TXT", "?") else found)
+    return kind
+
+
+def _ffmpeg() -> str:
+    """Return where the program is that decodes M4A."""
+    program = shutil.which("ffmpeg")
+    if program is None:
+        raise FileRefused("audio.m4a")
+    return program
+
+
+def _audio_asked(options: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes | bytearray]:
+    most = int((LONGEST_AUDIO_S + 20) * AUDIO_RATE) * 4
+    try:
+        return _audio_pool.ask("sound", options, data, seconds=AUDIO_S, wait_s=WAIT_S, longest_answer=most)
+    except Late:
+        raise FileRefused("audio.slow", seconds=f"{AUDIO_S:g}") from None
+    except Died:
+        raise FileRefused("audio.crashed") from None
+    except Full:
+        raise Busy("audio.busy", seconds=f"{WAIT_S:g}") from None
+    except Unstarted:
+        raise AppError("audio.no_worker") from None
+
+
+def _audio_refusal(head: dict[str, Any], kind: str) -> AppError:
+    """Return the error for what a worker refused."""
+    log.info("sound (%s) was refused: %s %s %s", kind, head["refused"], head.get("kind", ""), head.get("said", ""))
+    values = head["values"]
+    if head["refused"] == "long":
+        return FileRefused("audio.long", limit=f"{LONGEST_AUDIO_S / 60:g}")
+    if head["refused"] == "short":
+        return FileRefused("audio.short", seconds=f"{values['seconds']:.2f}", limit=f"{SHORTEST_AUDIO_S:g}")
+    if head["refused"] == "silent":
+        return FileRefused("audio.silent")
+    if head["refused"] == "channels":
+        return FileRefused("audio.channels", channels=values["channels"])
+    if head["refused"] == "rate":
+        return FileRefused("audio.rate", rate=f"{values['rate']:,}")
+    if head["refused"] == "memory":
+        return FileRefused("audio.memory")
+    if head["refused"] == "missing":
+        return FileRefused("audio.no_reader", package=values["package"])
+    return FileRefused("audio.broken", kind=kind)

@@ -11,14 +11,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, cast
 
-from support.decode.wire import read_frame, write_frame
+from support.decode.wire import read_answer, read_frame, write_frame
 
 log = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ("import sys; sys.path.insert(0, sys.argv[1]); from support.decode.worker import main; "
         "main(int(sys.argv[2]))")
+Answer = bytes | bytearray
 START_S = 30.0
 """Seconds a worker may take to start; 0.1 on an idle machine."""
+PIPE_BYTES = 1 << 20
 MOST_SERVED = 500
 """Requests after which a worker is replaced: what its libraries leak or scatter in memory ends with it."""
 KEPT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "SYSTEMROOT", "LANG", "LC_ALL",
@@ -59,7 +61,7 @@ class Pool:
         self._lock = threading.Lock()
 
     def ask(self, task: str, options: dict[str, Any], data: bytes, *, seconds: float, wait_s: float,
-            longest_answer: int) -> tuple[dict[str, Any], bytes]:
+            longest_answer: int) -> tuple[dict[str, Any], Answer]:
         """Return head and body of a worker's answer.
 
         A worker that had served before and then died, or ran out of memory, may have been worn: the request is made
@@ -149,6 +151,7 @@ class _Worker:
             log.error("no worker could be started (%s)", error)
             raise Unstarted from error
         self._inbox, self._outbox = cast(IO[bytes], self.process.stdin), cast(IO[bytes], self.process.stdout)
+        _widen(self._inbox, self._outbox)
         try:
             hello = self._within(START_S, lambda: read_frame(cast(Any, self._outbox), 0))
         except (Late, Died) as error:
@@ -156,11 +159,12 @@ class _Worker:
         if not hello[0].get("limited"):
             log.warning("this system cannot bound the memory of a worker")
 
-    def ask(self, head: dict[str, Any], data: bytes, seconds: float, longest: int) -> tuple[dict[str, Any], bytes]:
+    def ask(self, head: dict[str, Any], data: bytes, seconds: float, longest: int
+            ) -> tuple[dict[str, Any], Answer]:
         """Return the answer to one request; whatever goes wrong, the process has ended by then."""
-        def talk() -> tuple[dict[str, Any], bytes] | None:
+        def talk() -> tuple[dict[str, Any], Answer] | None:
             write_frame(cast(Any, self._inbox), head, data)
-            return read_frame(cast(Any, self._outbox), longest)
+            return read_answer(cast(Any, self._outbox), longest)
 
         answer = self._within(seconds, talk)
         self.served += 1
@@ -176,8 +180,8 @@ class _Worker:
             except OSError:  # bytes that were never sent
                 pass
 
-    def _within(self, seconds: float, talk: Callable[[], tuple[dict[str, Any], bytes] | None]
-                ) -> tuple[dict[str, Any], bytes]:
+    def _within(self, seconds: float, talk: Callable[[], tuple[dict[str, Any], Answer] | None]
+                ) -> tuple[dict[str, Any], Answer]:
         deadline = _Deadline(self.process, seconds)
         answer, trouble = None, ""
         try:
@@ -229,6 +233,18 @@ class _Deadline:
                 self._process.kill()
 
 
+def _widen(*pipes: IO[bytes]) -> None:
+    """Let pipes hold more than their 64 KB, where the system can: fewer turns of both sides."""
+    try:
+        import fcntl
+
+        for pipe in pipes:
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    except (ImportError, AttributeError, OSError):
+        pass
+
+
 def _environment() -> dict[str, str]:
-    # One heap for all threads: each further one would take 64 MB of the address space.
-    return {name: os.environ[name] for name in KEPT if name in os.environ} | {"MALLOC_ARENA_MAX": "1"}
+    # One heap and one thread of BLAS: each further one would take 64 or 32 MB of the address space.
+    return {name: os.environ[name] for name in KEPT if name in os.environ} \
+        | {"MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}

@@ -11,7 +11,7 @@ LONGEST_HEAD = 65_536
 """Bytes of a head: a few names and numbers."""
 
 
-def write_frame(stream: BinaryIO, head: dict[str, Any], body: bytes = b"") -> None:
+def write_frame(stream: BinaryIO, head: dict[str, Any], body: bytes | memoryview = b"") -> None:
     """Write one message and send it off."""
     raw = json.dumps(head).encode()
     stream.write(_LENGTHS.pack(len(raw), len(body)))
@@ -47,3 +47,20 @@ def read_frame(stream: BinaryIO, longest_body: int) -> tuple[dict[str, Any], byt
     if not isinstance(head, dict):
         raise ValueError("The head of a message is no object.")
     return head, body
+
+
+def read_answer(stream: BinaryIO, longest_body: int) -> tuple[dict[str, Any], bytes | bytearray] | None:
+    """Return head and body of an answer in parts: all heads but the last have ``more``, all bodies are one.
+
+    A body that came in one part is the very bytes that were read. Else as `read_frame`.
+    """
+    body = bytearray()
+    while (frame := read_frame(stream, longest_body - len(body))) is not None:
+        head, part = frame
+        if not head.get("more"):
+            if not body:
+                return head, part
+            body += part
+            return head, body
+        body += part
+    return None

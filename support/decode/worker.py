@@ -7,13 +7,15 @@ It ends when its pipe does, so it never outlives the product.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
 from support.decode.wire import read_frame, write_frame
 
-TASKS = {"picture": "support.decode.pictures"}
-"""Modules with a function ``decode(data, **options)`` that returns head and body of the answer."""
+TASKS = {"picture": "support.decode.pictures", "sound": "support.decode.sound"}
+"""Modules with a function ``decode(data, **options)`` that returns head and body of the answer; or yields several, each
+but the last with ``more`` in its head, whose bodies are one."""
 LONGEST_BODY = 1 << 30
 """Bytes; what is too large is refused before it comes here."""
 
@@ -38,23 +40,25 @@ def main(memory_bytes: int) -> None:
     os.dup2(2, 1)  # a library that prints must not write into the answer
     write_frame(outbox, {"limited": _limit(memory_bytes)})
     while (asked := read_frame(inbox, LONGEST_BODY)) is not None:
-        write_frame(outbox, *answer(*asked))
+        for frame in answer(*asked):
+            write_frame(outbox, *frame)
 
 
-def answer(head: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-    """Return head and body of the answer to one request; what goes wrong is an answer as well."""
+def answer(head: dict[str, Any], data: bytes) -> Iterator[tuple[dict[str, Any], bytes | memoryview]]:
+    """Yield head and body of the answer to one request, in one or more parts; what goes wrong is an answer as well."""
     try:
         task = import_module(TASKS[head["task"]])
-        return task.decode(data, **head["options"])
+        made = task.decode(data, **head["options"])
+        yield from [made] if isinstance(made, tuple) else made
     except Refused as refused:
-        return {"refused": refused.reason, "values": refused.values}, b""
+        yield {"refused": refused.reason, "values": refused.values}, b""
     except MemoryError:
-        return {"refused": "memory", "values": {}}, b""
+        yield {"refused": "memory", "values": {}}, b""
     except ImportError as error:
-        return {"refused": "missing", "values": {"package": error.name or "?"}}, b""
+        yield {"refused": "missing", "values": {"package": error.name or "?"}}, b""
     except Exception as error:  # decoders raise whatever they like at a broken file
         reason = "memory" if "memory" in str(error).lower() else "broken"
-        return {"refused": reason, "values": {}, "kind": type(error).__name__, "said": str(error)[:200]}, b""
+        yield {"refused": reason, "values": {}, "kind": type(error).__name__, "said": str(error)[:200]}, b""
 
 
 def _limit(memory_bytes: int) -> bool:
