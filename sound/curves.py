@@ -20,12 +20,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sound.frames import Floats, count, magnitudes
 from sound.mel import RATE
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 ONSET_SIZE, ONSET_HOP = 1_024, 256
 """46 ms of sound a frame, a frame every 12 ms: short enough for the lag of a beat to be told to 1 %."""
@@ -89,7 +92,7 @@ def curves_of(samples: Floats) -> Curves:
 def _onset_and_timbre(samples: Floats, press: float) -> tuple[Floats, Floats, Floats]:
     bands = np.empty((count(len(samples), ONSET_SIZE, ONSET_HOP), BANDS), np.float32)
     for first, spectra in magnitudes(samples, ONSET_SIZE, ONSET_HOP):
-        bands[first:first + len(spectra)] = np.log1p(press * (spectra @ _mel_bands()))
+        bands[first:first + len(spectra)] = np.log1p(press * (_mel_bands() @ spectra.T).T)
     rise = np.maximum(bands[2:] - bands[:-2], 0)
     flux = np.pad(rise.mean(axis=1), (2, 0))[:len(bands)]
     low = np.pad(rise[:, :LOW_BANDS].mean(axis=1), (2, 0))[:len(bands)]
@@ -133,11 +136,16 @@ C0_HZ = 440 * 2 ** (-57 / 12)
 
 
 @cache
-def _mel_bands() -> NDArray[np.float32]:
-    """Return triangles of height 1, evenly spaced in mels (O'Shaughnessy), shape (frequencies, BANDS)."""
+def _mel_bands() -> csr_array:
+    """Return triangles of height 1, evenly spaced in mels (O'Shaughnessy), shape (BANDS, frequencies).
+
+    Sparse: a frequency lies in two bands at the most, and no threads are started for the product.
+    """
+    from scipy.sparse import csr_array
+
     low, high = 2595 * np.log10(1 + np.array([LOW_HZ, HIGH_HZ]) / 700)
-    edges = 700 * (10 ** (np.linspace(low, high, BANDS + 2) / 2595) - 1)
-    hertz = np.arange(ONSET_SIZE // 2 + 1)[:, None] * RATE / ONSET_SIZE
-    rising = (hertz - edges[:-2]) / np.diff(edges[:-1])
-    falling = (edges[2:] - hertz) / np.diff(edges[1:])
-    return np.clip(np.minimum(rising, falling), 0, None).astype(np.float32)
+    edges = (700 * (10 ** (np.linspace(low, high, BANDS + 2) / 2595) - 1))[:, None]
+    hertz = np.arange(ONSET_SIZE // 2 + 1) * RATE / ONSET_SIZE
+    rising = (hertz - edges[:-2]) / np.diff(edges[:-1], axis=0)
+    falling = (edges[2:] - hertz) / np.diff(edges[1:], axis=0)
+    return csr_array(np.clip(np.minimum(rising, falling), 0, None).astype(np.float32))
