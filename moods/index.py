@@ -1,10 +1,10 @@
 """Exact search for the nearest of many vectors, in memory.
 
-Rows are kept group by group, so that a search within some groups reads only their slices. Up to `FLOATS` rows are held
-as they are and compared by one matrix product; more are held as 8-bit codes with a scale for each row, which a compiled
-loop compares four times as fast, and whatever may belong to the answer is then scored again from the exact vectors.
-Both ways give the same answer: the first pass has a known error, and no row within it is left out. Scores are sums in
-double precision row by row, so that equal rows have equal scores wherever they stand.
+Rows are kept group by group, so that a search within some groups reads only their slices. A few rows are compared by
+one matrix product; more than `CODED` as 8-bit codes with a scale for each row, a quarter of the bytes, by a compiled
+loop, and whatever may belong to the answer is then scored again from the exact vectors, which are held as well up to
+`FLOATS` rows. All ways give the same answer: the first pass has a known error, and no row within it is left out. Scores
+are sums in double precision row by row, so that equal rows have equal scores wherever they stand.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+CODED = 20_000
+"""Rows above which the first pass reads codes: below, single precision takes under 3 ms and needs no compiler (1 s)."""
 FLOATS = 300_000
-"""Rows up to which vectors are held in single precision (0.46 GB at 384 numbers each)."""
+"""Rows up to which vectors are held in single precision as well (0.46 GB at 384 numbers each)."""
 BLOCK = 256
 """Rows whose best score is kept by the first pass: the k-th best of these bounds the k-th best row from below."""
 _CHUNK = 16_384
@@ -56,13 +58,14 @@ class VectorIndex:
     ----------
     rows : callable
         Gives the exact vectors of some rows, shape (m, width) for m row numbers in ascending order. It is asked for all
-        of them once, a chunk at a time, and afterwards, where only codes are held, for those that may belong to an
-        answer.
+        of them once, a chunk at a time, and afterwards, above `floats`, for those that may belong to an answer.
     groups : ndarray of int, shape (n,)
         The group of each row, ascending.
     width : int
     floats : int
         Number of rows up to which single precision is held.
+    coded : int
+        Number of rows above which codes are compared first; at most `floats`.
 
     Raises
     ------
@@ -70,35 +73,40 @@ class VectorIndex:
         If `groups` does not ascend.
     """
 
-    def __init__(self, rows: Rows, groups: NDArray[Any], width: int, *, floats: int = FLOATS) -> None:
+    def __init__(self, rows: Rows, groups: NDArray[Any], width: int, *, floats: int = FLOATS,
+                 coded: int = CODED) -> None:
         if np.any(groups[1:] < groups[:-1]):
             raise ValueError("groups must ascend")
         self._rows, self.width, self.size = rows, width, len(groups)
         names, starts, counts = np.unique(groups, return_index=True, return_counts=True)
         self.groups = {int(name): slice(int(start), int(start + count)) for name, start, count in
                        zip(names, starts, counts, strict=True)}
-        self.coded = self.size > floats
-        self._held = np.empty((self.size, width), np.int8 if self.coded else np.float32)
+        self.coded = self.size > min(coded, floats)
+        self._held = np.empty((self.size if self.size <= floats else 0, width), np.float32)
+        self._codes = np.empty((self.size if self.coded else 0, width), np.int8)
         self._scales = np.empty(self.size if self.coded else 0, np.float32)
         self._error = _FLOAT_ERROR
         for start in range(0, self.size, _CHUNK):
             self._hold(start, rows(np.arange(start, min(start + _CHUNK, self.size))))
+        if self.coded:
+            _kernel()
 
     def _hold(self, start: int, vectors: NDArray[np.float32]) -> None:
         place = slice(start, start + len(vectors))
-        if not self.coded:
+        if len(self._held):
             self._held[place] = vectors
+        if not self.coded:
             return
         scales = np.maximum(np.abs(vectors).max(axis=1), 1e-12) / _LEVELS
         codes = np.rint(vectors / scales[:, None])
         lost = np.linalg.norm(vectors - codes * scales[:, None], axis=1)
-        self._held[place], self._scales[place] = codes, scales
+        self._codes[place], self._scales[place] = codes, scales
         self._error = max(self._error, float(lost.max(initial=0)) + _FLOAT_ERROR)
 
     @property
     def nbytes(self) -> int:
         """Bytes held."""
-        return self._held.nbytes + self._scales.nbytes
+        return self._held.nbytes + self._codes.nbytes + self._scales.nbytes
 
     def top(self, vector: NDArray[np.float32], k: int, groups: Sequence[int] | None = None,
             minus: NDArray[np.float32] | None = None, ties: Ties | None = None) -> Found:
@@ -144,7 +152,7 @@ class VectorIndex:
         return np.maximum.reduceat(scores, edges), scores
 
     def _coded_scores(self, vector: NDArray[np.float32], place: slice) -> NDArray[np.float32]:
-        codes, scales, wish = self._held[place], self._scales[place], np.ascontiguousarray(vector, np.float32)
+        codes, scales, wish = self._codes[place], self._scales[place], np.ascontiguousarray(vector, np.float32)
         scores = np.empty(len(codes), np.float32)
         edges = np.linspace(0, len(codes), _threads() + 1).astype(int)
         kernel = _kernel()
@@ -158,7 +166,7 @@ class VectorIndex:
         wish = vector.astype(np.float64)
         for start in range(0, len(rows), _CHUNK):
             some = rows[start:start + _CHUNK]
-            vectors = self._rows(some) if self.coded else self._held[some]
+            vectors = self._held[some] if len(self._held) else self._rows(some)
             scores[start:start + _CHUNK] = (vectors * wish).sum(axis=1)
         if minus is not None:
             scores -= minus[rows]

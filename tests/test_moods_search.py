@@ -35,12 +35,13 @@ def by_sorting(vectors, wish, k, allowed=None, minus=None):
 
 
 @settings(max_examples=60, deadline=None)
-@given(rows=st.integers(1, 3000), k=st.integers(1, 40), seed=st.integers(0, 1000), coded=st.booleans(),
-       some=st.booleans())
-def test_the_index_finds_what_sorting_finds(rows, k, seed, coded, some):
+@given(rows=st.integers(1, 3000), k=st.integers(1, 40), seed=st.integers(0, 1000), some=st.booleans(),
+       held=st.sampled_from([{"floats": 0}, {"coded": 0}, {}]))
+def test_the_index_finds_what_sorting_finds(rows, k, seed, some, held):
     vectors, rng = unit(rows, 32, seed), np.random.default_rng(seed)
     groups = np.sort(rng.integers(0, 4, rows))
-    index = VectorIndex(lambda which: vectors[which], groups, 32, floats=0 if coded else rows)
+    index = VectorIndex(lambda which: vectors[which], groups, 32, **held)
+    assert index.coded is bool(held)
     wish, chosen = unit(1, 32, seed + 1)[0], [1, 3] if some else None
     found = index.top(wish, k, chosen)
     allowed = np.isin(groups, chosen) if some else None
