@@ -18,12 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hits import calibration
-from hits.judgement import Judgement, ranked
+from hits.judgement import Judgement, logit, ranked
 from hits.scoring import percentile
 from support.errors import DataError
 
 Floats = NDArray[np.float64]
 REPEATS = 60
+NEIGHBOURS = 5
 MIDDLE = (10, 90)
 """Percentiles that bound an 80 % interval."""
 
@@ -50,6 +51,10 @@ class Kept:
     def calibrated(self, raw: Any) -> Floats:
         """Return calibrated log-odds of raw ones."""
         return calibration.Platt(*map(float, self.lines[0]))(raw)
+
+    def evidence(self, raw: float) -> float:
+        """Return calibrated log-odds relative to the base rate."""
+        return float(self.calibrated(raw)) - logit(self.base_rate)
 
     def judgement(self, part: str, raw: float, distance: float | None, facts: Mapping[str, Any],
                   contributions: Mapping[str, float] | None = None) -> Judgement:
@@ -119,6 +124,13 @@ def keep(raw: Any, labels: Any, artists: Any, *, others: Any = (), distances: An
     lines = np.array([line, *(each for each in drawn if each is not None)])
     scores = calibration.Platt(*line)(np.concatenate([raw, np.asarray(others, float)]))
     return Kept(lines, float(labels.mean()), np.sort(scores), np.sort(np.asarray(distances, float)))
+
+
+def distances(found: NDArray[Any], known: NDArray[Any]) -> Floats:
+    """Return the mean distance of each row to its `NEIGHBOURS` nearest known ones, (n,)."""
+    nearest = min(NEIGHBOURS, len(known))
+    return np.array([np.sqrt(np.partition(np.square(known - row).sum(axis=1), nearest - 1)[:nearest]).mean()
+                     for row in found], np.float64)
 
 
 def _line(raw: Floats, labels: Floats) -> tuple[float, float]:

@@ -18,10 +18,10 @@ bilstm   the same from both ends
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Any, Self
 
@@ -29,12 +29,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hits.fitting import Options, fit, forward, outputs
-from hits.judgement import Judgement, Watch, sigmoid
+from hits.judgement import Judgement, Watch
 from hits.kept_apart import Kept, keep, of_arrays
-from hits.lyric_words import Line, worded
+from hits.lyric_cards import texts_of
+from hits.lyric_words import Line, worded, words_in
 from hits.network import arrays_of, put
-from hits.scoring import scores
 from hits.split import Split, Track, check_split, facts_of, groups_of
+from hits.transfer_card import metrics_of
 from support import weights
 from support.errors import DataError
 
@@ -51,6 +52,8 @@ LEAST_LYRICS = 60
 """Lyrics of training and validation below which a network of words is not trained; real use takes thousands."""
 ORDINARY = 0.5
 """Share of unknown words up to which lyrics are no stranger than any others."""
+_MADE = ("Words by Kiwi (Korean) and by their letters, a vocabulary of the training side, hits and others weighed "
+         "alike; calibrated (Platt) on the validation artists.")
 NOTHING, UNKNOWN, FIRST = 0, 1, 2
 """Numbers of the padding, of words that are not in the vocabulary, and of the first word that is."""
 
@@ -139,20 +142,33 @@ class LyricsNetwork:
     kept : Kept
     facts : mapping
         What the page and the card say of the model; JSON.
+    compiled : callable, optional
+        What `hits.fitting.forward` gave for the model, where it did already.
     """
 
     part = "lyrics"
 
-    def __init__(self, model: Any, vocabulary: Sequence[str], kept: Kept, facts: Mapping[str, Any]) -> None:
+    def __init__(self, model: Any, vocabulary: Sequence[str], kept: Kept, facts: Mapping[str, Any],
+                 compiled: Any = None) -> None:
         self.kind, self.length = str(model.name), int(model.inputs[0].shape[1])
         self.vocabulary, self.facts = tuple(vocabulary), dict(facts)
-        self._model, self._kept, self._compiled = model, kept, forward(model)
+        self._model, self._kept, self._compiled = model, kept, compiled or forward(model)
         self._index = _index_of(vocabulary)
 
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """How it did on the test tracks; what a new network is compared by."""
+        return dict(self.facts["test"])
+
+    def warm(self) -> None:
+        """Go through once, so that the first lyrics of a user do not wait for compiling and for Kiwi."""
+        words_in("준비")
+        self._raw([()])
+
     @classmethod
-    def train(cls, texts: Sequence[str | None], rows: Sequence[Track], split: Split, *, kind: str = "cnn1d",
-              options: Options = FITTING, length: int = LENGTH, watch: Watch | None = None,
-              checkpoint: Path | None = None, facts: Mapping[str, Any] | None = None) -> Self:
+    def train(cls, texts: Sequence[str | None], rows: Sequence[Track], split: Split, *, genre: str, today: date,
+              kind: str = "cnn1d", data: Mapping[str, Any] | None = None, options: Options = FITTING,
+              length: int = LENGTH, watch: Watch | None = None, checkpoint: Path | None = None) -> Self:
         """Return a network trained and calibrated on the lyrics of a split.
 
         Parameters
@@ -160,42 +176,51 @@ class LyricsNetwork:
         texts : sequence of str or None
             Lyrics, one for each row; rows without lyrics, or with too few words, are left out of every side.
         rows : sequence of Track
-            With labels and artists.
+            The tracks of one genre, with labels and artists.
         split : Split
-            Over the rows.
+            Of these rows.
+        genre : str
+        today : date
+            What the card says.
         kind : str
             One of `KINDS`.
-        options, watch, checkpoint
-            As `hits.fitting.fit` has them.
+        data : mapping, optional
+            Name and digest of the manifest, for the card.
+        options : Options, optional
         length : int
             Words that are read.
-        facts : mapping, optional
-            Added to the model's own: date, data.
+        watch : Watch, optional
+            Told of every epoch, asked before every batch whether to stop.
+        checkpoint : Path, optional
+            As in `hits.fitting.fit`; for the caller to remove once the network is saved.
 
         Raises
         ------
         DataError
             ``hit_split.artists``; ``hit_lyrics.rows``: too few lyrics; ``hit_calibration.few``.
+        support.errors.Cancelled
+            What `watch.check` raises.
         """
         check_split(split, rows)
-        songs, rows, split = with_words(texts, rows, split, LEAST_LYRICS)
+        kept_texts, rows, split = usable(texts, rows, split)
+        songs = [_flat(worded(text)) for text in kept_texts]
         vocabulary = vocabulary_of(songs[place] for place in split.train)
         index = _index_of(vocabulary)
         inputs = numbered(songs, index, length)
         model = build(kind, len(vocabulary), length, seed=options.seed)
-        history = fit(model, inputs, rows, split, options=options, watch=watch, checkpoint=checkpoint, note=cls.part)
-        compiled, labels = forward(model), np.array([row.hit for row in rows])
+        history = fit(model, inputs, rows, split, options=options, watch=watch, checkpoint=checkpoint,
+                      note=f"{genre} {cls.part} {kind}")
+        compiled, labels, groups = forward(model), np.array([row.hit for row in rows], float), groups_of(rows)
         raw, judged = (outputs(compiled, inputs, places) for places in (split.validation, split.test))
         apart = np.concatenate([split.validation, split.test])
-        kept = keep(raw, labels[split.validation], groups_of(rows)[split.validation], others=judged,
+        kept = keep(raw, labels[split.validation], groups[split.validation], others=judged,
                     distances=[_distance(songs[place], index) for place in apart], seed=options.seed)
-        likely = [sigmoid(each) for each in kept.calibrated(judged)]
-        told = {"model": cls.part, "kind": kind, "length": length, "vocabulary": len(vocabulary),
-                "left_out": len(texts) - len(songs), "split": facts_of(split, rows), "options": asdict(options),
-                "epochs": len(history.epochs), "best_epoch": history.best,
-                "test": {name: None if math.isnan(each) else each
-                         for name, each in scores(labels[split.test], likely).items()}}
-        return cls(model, vocabulary, kept, told | dict(facts or {}))
+        facts = {"model": cls.part, "kind": kind, "genre": genre, "length": length, "vocabulary": len(vocabulary),
+                 "date": today.isoformat(), "data": dict(data or {}), "left_out": len(texts) - len(songs),
+                 "split": facts_of(split, rows), "options": asdict(options), "epochs": len(history.epochs),
+                 "best_epoch": history.best, "base_rate": kept.base_rate,
+                 "test": metrics_of(labels[split.test], kept.calibrated(judged), groups[split.test])}
+        return cls(model, vocabulary, kept, facts, compiled)
 
     def judge(self, text: str) -> Judgement:
         """Return what the words of lyrics say; ``facts`` has how many there are, are read and are unknown.
@@ -208,7 +233,9 @@ class LyricsNetwork:
         words = _flat(worded(text))
         unknown = sum(word not in self._index for word in words)
         facts = self.facts | {"words": len(words), "read": min(len(words), self.length), "unknown": unknown}
-        return self._kept.judgement(self.part, float(self._raw([words])[0]), _distance(words, self._index), facts)
+        raw = float(self._raw([words])[0])
+        return self._kept.judgement(self.part, raw, _distance(words, self._index), facts,
+                                    {self.part: self._kept.evidence(raw)})
 
     def lines(self, text: str) -> tuple[tuple[str, float], ...]:
         """Return each different line in order, with the change of log-odds when it is left out wherever it stands.
@@ -228,10 +255,10 @@ class LyricsNetwork:
         changes = dict(zip(left, found[1:] - found[0], strict=True))
         return tuple((line, float(changes.get(line, 0.0))) for line in different) if left else ()
 
-    def save(self, folder: Path, texts: Mapping[str, str] | None = None) -> None:
-        """Write the network as plain arrays; `texts` are further files (card, metrics)."""
+    def save(self, folder: Path) -> None:
+        """Write weights, ``metrics.json`` and ``CARD.md`` as a folder, in place of what stood there."""
         arrays = arrays_of(self._model) | self._kept.arrays() | {"vocabulary": weights.packed(self.vocabulary)}
-        weights.write(folder, arrays, {**self.facts, "kind": self.kind, "length": self.length}, texts)
+        weights.write(folder, arrays, self.facts, texts_of(self.facts, f"Lyrics network ({self.kind})", _MADE))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -255,33 +282,33 @@ class LyricsNetwork:
         return outputs(self._compiled, numbered(songs, self._index, self.length), np.arange(len(songs)))
 
 
-def with_words(texts: Sequence[str | None], rows: Sequence[Track], split: Split,
-               least: int) -> tuple[list[tuple[str, ...]], list[Track], Split]:
-    """Return the words, rows and split of the rows whose lyrics can be learned from.
+def usable(texts: Sequence[str | None], rows: Sequence[Track], split: Split,
+           least: int = LEAST_LYRICS) -> tuple[list[str], list[Track], Split]:
+    """Return the lyrics that can be learned from, their rows and the split of these.
 
     Raises
     ------
     DataError
-        ``hit_lyrics.rows``: fewer than `least` in training and validation, or one label only in one of them.
+        ``hit_lyrics.rows``: fewer than `least` in training and validation, or one label only on a side.
     """
-    if not len(texts) == len(rows):
+    if len(texts) != len(rows):
         raise ValueError(f"{len(texts)} lyrics for {len(rows)} rows: one each is needed")
-    songs = [_words_or_none(text) for text in texts]
-    there = np.array([words is not None for words in songs], bool)
+    there = np.array([_is_usable(text) for text in texts], bool)
     places = np.cumsum(there) - 1
-    train, validation, test = (places[side[there[side]]] for side in split.sides.values())
-    kept = [row for row, words in zip(rows, songs, strict=True) if words is not None]
+    sides = train, validation, test = [places[side[there[side]]] for side in split.sides.values()]
+    kept = [row for row, use in zip(rows, there, strict=True) if use]
     labels = np.array([row.hit for row in kept], bool)
-    if len(train) + len(validation) < least or any(len(set(labels[side])) < 2 for side in (train, validation)):
-        raise DataError("hit_lyrics.rows", count=len(train) + len(validation), least=least)
-    return [words for words in songs if words is not None], kept, Split(train, validation, test, split.by_date)
+    count = len(train) + len(validation)
+    if count < least or any(len(set(labels[side])) < 2 for side in sides):
+        raise DataError("hit_lyrics.rows", count=count, least=least)
+    return [text for text in texts if text and _is_usable(text)], kept, Split(train, validation, test, split.by_date)
 
 
-def _words_or_none(text: str | None) -> tuple[str, ...] | None:
+def _is_usable(text: str | None) -> bool:
     try:
-        return _flat(worded(text)) if text else None
+        return bool(text and worded(text))
     except DataError:
-        return None
+        return False
 
 
 def _flat(lines: Iterable[Line]) -> tuple[str, ...]:

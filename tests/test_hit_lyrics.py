@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import doctest
+import json
 from dataclasses import dataclass, replace
+from datetime import date
+from functools import cache
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -13,10 +17,13 @@ from made_lyrics import songs
 from hits import lyric_words
 from hits.judgement import logit
 from hits.lyric_words import lines_of, worded, words, words_in
-from hits.lyrics import FITTING, KINDS, LyricsNetwork, build, numbered, vocabulary_of, with_words
+from hits.lyrics import FITTING, KINDS, LyricsNetwork, build, numbered, usable, vocabulary_of
+from hits.scoring import auc
+from hits.sentences import SentenceHead
 from hits.split import split
-from support.errors import DataError
+from support.errors import Cancelled, DataError
 
+CALLED = {"genre": "POP", "today": date(2026, 1, 2)}
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -99,7 +106,7 @@ def made():
 @pytest.fixture(scope="module")
 def network(made):
     texts, rows, sides = made
-    return LyricsNetwork.train(texts, rows, sides, length=90, options=FITTING, facts={"day": "today"})
+    return LyricsNetwork.train(texts, rows, sides, **CALLED, length=90)
 
 
 def right(model, made):
@@ -112,14 +119,14 @@ def right(model, made):
 def test_the_network_learns_the_rule_for_artists_it_never_saw(network, made):
     assert right(network, made) >= 0.9
     assert network.facts["test"]["auc"] > 0.95 and network.facts["test"]["n"] == len(made[2].test)
-    assert network.facts["day"] == "today" and network.facts["left_out"] == 0
+    assert network.facts["date"] == "2026-01-02" and network.facts["left_out"] == 0
 
 
 def test_of_shuffled_labels_nothing_is_learned(made):
     texts, rows, sides = made
     drawn = np.random.default_rng(7).permutation([row.hit for row in rows])
     rows = [Row(row.artist, bool(hit)) for row, hit in zip(rows, drawn, strict=True)]
-    found = LyricsNetwork.train(texts, rows, sides, length=90, options=replace(FITTING, epochs=12))
+    found = LyricsNetwork.train(texts, rows, sides, **CALLED, length=90, options=replace(FITTING, epochs=12))
     assert 0.35 < found.facts["test"]["auc"] < 0.65
     said = np.array([found.judge(texts[place]).evidence for place in sides.test])
     assert np.abs(said).mean() < 1
@@ -129,18 +136,20 @@ def test_an_artist_on_two_sides_is_an_error(made):
     texts, rows, sides = made
     leaked = [replace(row, artist=rows[sides.train[0]].artist) if place == sides.test[0] else row
               for place, row in enumerate(rows)]
-    assert refusal(LyricsNetwork.train, texts, leaked, sides).code == "hit_split.artists"
+    assert refusal(LyricsNetwork.train, texts, leaked, sides, **CALLED).code == "hit_split.artists"
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_trains_a_step_and_says_the_same_once_stored(kind, made, tmp_path):
     texts, rows, sides = made
-    few = replace(sides, train=sides.train[::5])
-    one = LyricsNetwork.train(texts, rows, few, kind=kind, length=30, options=replace(FITTING, epochs=1))
-    one.save(tmp_path / kind, {"CARD.md": "made\n"})
+    few = replace(sides, train=sides.train[::8], validation=sides.validation[::2])
+    one = LyricsNetwork.train(texts, rows, few, **CALLED, kind=kind, length=20, options=replace(FITTING, epochs=1))
+    one.save(tmp_path / kind)
     again = LyricsNetwork.load(tmp_path / kind)
-    assert (again.kind, again.length, again.vocabulary) == (kind, 30, one.vocabulary)
-    assert again.facts["test"] == one.facts["test"] and (tmp_path / kind / "CARD.md").exists()
+    assert (again.kind, again.length, again.vocabulary) == (kind, 20, one.vocabulary)
+    assert again.facts["test"] == one.facts["test"]
+    assert "Lyrics network" in (tmp_path / kind / "CARD.md").read_text("utf-8")
+    assert json.loads((tmp_path / kind / "metrics.json").read_text("utf-8")) == one.metrics
     for text in texts[:3]:
         first, second = one.judge(text), again.judge(text)
         assert (first.log_odds, first.low, first.high, first.percentile, first.strange) == pytest.approx(
@@ -154,9 +163,7 @@ def test_the_vocabulary_is_of_the_training_side_alone(made):
     for place in sides.test:
         texts[place] += "\nzanzibar zanzibar"
     texts[sides.train[0]] += "\nonceonly"
-    songs_of, _, _ = with_words(texts, rows, sides, 60)
-    assert "zanzibar" in songs_of[sides.test[0]]
-    found = LyricsNetwork.train(texts, rows, replace(sides, train=sides.train[::4]), length=20,
+    found = LyricsNetwork.train(texts, rows, replace(sides, train=sides.train[::4]), **CALLED, length=20,
                                 options=replace(FITTING, epochs=1))
     assert "zanzibar" not in found.vocabulary and "onceonly" not in found.vocabulary and "sunrise" in found.vocabulary
 
@@ -206,10 +213,10 @@ def test_nothing_is_said_of_lyrics_that_say_nothing(text, network):
 def test_songs_without_lyrics_are_left_out_and_too_few_are_refused(made):
     texts, rows, sides = made
     some = [None if place % 3 == 0 else "one" if place % 3 == 1 else text for place, text in enumerate(texts)]
-    songs_of, kept, inner = with_words(some, rows, sides, 60)
-    assert len(songs_of) == len(kept) == sum(map(len, inner.sides.values())) == 133
+    used, kept, inner = usable(some, rows, sides)
+    assert len(used) == len(kept) == sum(map(len, inner.sides.values())) == 133
     assert all(kept[place].artist in {rows[each].artist for each in sides.test} for place in inner.test)
-    assert refusal(with_words, [None] * 400, rows, sides, 60).code == "hit_lyrics.rows"
+    assert refusal(usable, [None] * 400, rows, sides).code == "hit_lyrics.rows"
 
 
 def test_a_folder_that_holds_another_model_is_refused_by_name(tmp_path):
@@ -219,3 +226,99 @@ def test_a_folder_that_holds_another_model_is_refused_by_name(tmp_path):
     assert refusal(LyricsNetwork.load, tmp_path / "other").code == "hit_lyrics.model"
     assert refusal(LyricsNetwork.load, tmp_path / "nothing").code == "weights.missing"
     assert refusal(build, "gpt", 10).code == "hit_lyrics.kind"
+
+
+@cache
+def fixed(word):
+    return np.random.default_rng(crc32(word.encode())).normal(size=40)
+
+
+def embed(texts):
+    """Return made vectors of lines: the sum of a fixed one for each word, of length 1."""
+    found = np.array([sum(fixed(word) for word in (*words_in(text), "-")) for text in texts])
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+@pytest.fixture(scope="module")
+def few():
+    """Return 100 lyrics of 25 artists with their rows and split."""
+    texts, artists, hits = songs(100, 25, seed=5)
+    rows = [Row(artist, hit) for artist, hit in zip(artists, hits, strict=True)]
+    return texts, rows, split(rows, validation=0.24, test=0.2)
+
+
+@pytest.fixture(scope="module")
+def head(few):
+    return SentenceHead.train(*few, embed=embed, embedder="made", **CALLED)
+
+
+def test_the_head_learns_from_a_hundred_lyrics_what_holds_for_other_artists(head, few):
+    assert head.metrics["auc"] > 0.95
+    other, _, hits = songs(100, 25, seed=99)
+    said = np.array([head.judge(text).log_odds for text in other])
+    assert ((said > 0) == hits).mean() > 0.85 and auc(hits, said) > 0.95
+    found = head.judge(few[0][0])
+    assert found.low < found.log_odds < found.high and 0 <= found.strange <= 1 and 50 < found.percentile <= 100
+
+
+def test_the_head_learns_nothing_of_shuffled_labels(few):
+    texts, rows, sides = few
+    drawn = np.random.default_rng(3).permutation([row.hit for row in rows])
+    rows = [Row(row.artist, bool(hit)) for row, hit in zip(rows, drawn, strict=True)]
+    found = SentenceHead.train(texts, rows, sides, embed=embed, embedder="made", **CALLED)
+    other, _, hits = songs(100, 25, seed=99)
+    said = np.array([found.judge(text).evidence for text in other])
+    assert np.abs(said).mean() < 0.7 and abs(np.mean((said > 0) == np.array(hits)) - 0.5) < 0.25
+
+
+def test_an_artist_on_two_sides_is_an_error_for_the_head(few):
+    texts, rows, sides = few
+    leaked = [replace(row, artist="Someone") for row in rows]
+    assert refusal(SentenceHead.train, texts, leaked, sides, embed=embed, embedder="made", **CALLED).code == "hit_split.artists"
+
+
+def test_the_head_says_the_same_once_stored_and_only_on_its_own_embedding(head, few, tmp_path):
+    head.save(tmp_path / "head")
+    again = SentenceHead.load(tmp_path / "head", embed, "made")
+    for text in few[0][:5]:
+        first, second = head.judge(text), again.judge(text)
+        assert (first.log_odds, first.low, first.high, first.percentile, first.strange) == (
+            second.log_odds, second.low, second.high, second.percentile, second.strange)
+    assert "sentence embeddings (made)" in (tmp_path / "head" / "CARD.md").read_text("utf-8")
+    assert refusal(SentenceHead.load, tmp_path / "head", embed, "other").code == "hit_lyrics.embedder"
+    longer = SentenceHead.load(tmp_path / "head", lambda texts: np.ones((len(texts), 50)), "made")
+    assert refusal(longer.judge, few[0][0]).code == "hit_lyrics.embedder"
+    head.save(tmp_path / "twice")
+    assert refusal(LyricsNetwork.load, tmp_path / "twice").code == "hit_lyrics.model"
+
+
+def test_the_head_finds_the_line_and_what_it_adds(head):
+    plain = "the window near the letter\nthe river near the table\nthe street near the mirror"
+    telling = "sunrise honey carnival"
+    text = f"{plain}\n{telling}\n{telling}"
+    found = dict(head.lines(text))
+    assert len(found) == 4 and min(found, key=found.get) == telling
+    assert found[telling] == pytest.approx(head.judge(plain).log_odds - head.judge(text).log_odds)
+    assert head.lines("sunrise honey carnival\n" * 4) == ()
+
+
+def test_lyrics_like_none_that_were_learned_from_are_strange(head, few):
+    known = [head.judge(few[0][place]).strange for place in few[2].test]
+    assert head.judge("愛してる 世界 どこまでも 空\n" * 8).strange == 1.0 and np.median(known) < 0.8
+
+
+def test_training_can_be_stopped_and_tells_how_far_it_is(few):
+    class Stopping:
+        told = 0
+
+        def report(self, done, total, note=""):
+            self.told, self.total, self.note = done, total, note
+
+        def check(self):
+            if self.told == 7:
+                raise Cancelled("cancelled")
+
+    watch = Stopping()
+    with pytest.raises(Cancelled):
+        SentenceHead.train(*few, embed=embed, embedder="made", watch=watch, **CALLED)
+    assert watch.note == "POP sentences" and watch.total > 100
