@@ -29,7 +29,7 @@ DIES_WITH_PARENT = 1
 
 
 class Unpacked:
-    """A file as `soundfile.SoundFile` would show it: `samplerate`, `channels`, `frames` (0: unknown), `read`.
+    """A file as `soundfile.SoundFile` would show it: `samplerate`, `channels`, `subtype`, `frames` (0: unknown).
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Unpacked:
         Seconds after which it stops.
     """
 
-    frames = 0
+    frames, subtype = 0, "AAC"
 
     def __init__(self, data: bytes, program: str, longest_s: float) -> None:
         with tempfile.TemporaryFile() as source:  # the end of an M4A may have to be read first: no pipe

@@ -11,6 +11,7 @@ they are carried in double precision. The result is that of the recursion, to si
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -27,6 +28,9 @@ WEIGHTS = {1: (1,), 2: (1, 1), 3: (1, 1, 1), 4: (1, 1, SURROUND, SURROUND), 5: (
            6: (1, 1, 1, 0, SURROUND, SURROUND), 7: (1, 1, 1, 0, 1, SURROUND, SURROUND),
            8: (1, 1, 1, 0, 1, 1, SURROUND, SURROUND)}
 """By number of channels, in the order of WAVE: left, right, centre, low frequencies, back, side."""
+VORBIS_WEIGHTS = WEIGHTS | {6: (1, 1, 1, SURROUND, SURROUND, 0), 7: (1, 1, 1, SURROUND, SURROUND, 1, 0),
+                            8: (1, 1, 1, SURROUND, SURROUND, 1, 1, 0)}
+"""The same in the order of Vorbis and Opus: left, centre, right, side, back, low frequencies (Vorbis I, 4.3.9)."""
 
 
 class Loudness:
@@ -36,8 +40,8 @@ class Loudness:
     ----------
     rate : int
         Samples a second.
-    channels : int
-        1 to 8.
+    weights : sequence of float
+        Of the channels: an entry of `WEIGHTS` or `VORBIS_WEIGHTS`.
 
     Attributes
     ----------
@@ -45,11 +49,11 @@ class Loudness:
         Samples of 100 ms; whoever adds multiples of it spares a copy.
     """
 
-    def __init__(self, rate: int, channels: int) -> None:
-        self._weights = np.array(WEIGHTS[channels], np.float64)
-        self._filter, self._state = _k_weighting(rate), np.zeros((channels, 4))
+    def __init__(self, rate: int, weights: Sequence[float]) -> None:
+        self._weights = np.array(weights, np.float64)
+        self._filter, self._state = _k_weighting(rate), np.zeros((len(weights), 4))
         self.step = self._filter.span
-        self._kept = np.zeros((channels, 0), np.float32)
+        self._kept = np.zeros((len(weights), 0), np.float32)
         self._powers: list[NDArray[np.float64]] = []
 
     def add(self, samples: NDArray[np.float32]) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from support.decode.audio_kinds import is_cut, mp3_start, tags_end
-from support.decode.loudness import WEIGHTS, Loudness
+from support.decode.loudness import VORBIS_WEIGHTS, WEIGHTS, Loudness
 from support.decode.worker import Refused
 
 BLOCK_VALUES = 131_072
@@ -72,7 +72,8 @@ class _Course:
     def __init__(self, file: Any, rate: int, longest_s: float) -> None:
         self._count, self._most, self._peak = 0, longest_s * file.samplerate, 0.0
         self._rate, self._channels = file.samplerate, file.channels
-        self._loudness = Loudness(file.samplerate, file.channels)
+        weights = VORBIS_WEIGHTS if file.subtype in ("VORBIS", "OPUS") else WEIGHTS
+        self._loudness = Loudness(file.samplerate, weights[file.channels])
         self.step = self._loudness.step
         self._mix = np.full(file.channels, 1 / file.channels, np.float32)
         self._stream = None
