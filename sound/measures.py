@@ -177,10 +177,8 @@ def _louder(power: NDArray[np.floating], gap: tuple[float, float] | None) -> flo
 
 def _starts(curves: Curves, frames: Array, gap: tuple[float, float] | None) -> tuple[float, ...]:
     count = len(curves.timbre)
-    place = np.minimum((np.arange(len(frames)) / PITCH_RATE * TIMBRE_RATE).astype(int), count - 1)
-    sums = np.zeros((count, 12))
-    np.add.at(sums, place, frames)
-    harmony = sums / np.maximum(np.bincount(place, minlength=count), 1)[:, None]
+    first = np.minimum(np.arange(count) / TIMBRE_RATE * PITCH_RATE, len(frames) - 1).astype(int)  # the last may repeat
+    harmony = np.add.reduceat(frames, first, axis=0) / np.diff(np.append(first, len(frames))).clip(1)[:, None]
     kept = _kept(count, TIMBRE_RATE, gap)
     return tuple(boundaries(curves.timbre[kept], harmony[kept], np.flatnonzero(kept) / TIMBRE_RATE).tolist())
 

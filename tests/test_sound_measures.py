@@ -147,6 +147,13 @@ def test_expected_sections_are_those_of_the_labelled_set():
     assert [expected(seconds) for seconds in (105, 225, 328)] == pytest.approx([5.6, 10.1, 13.6], abs=0.4)
 
 
+def test_a_steady_sound_is_divided_about_as_often_as_tracks_of_its_length():
+    noise = np.random.default_rng(4).normal(size=120 * RATE) * 0.1
+    starts = analyse(heard(noise)).starts
+    assert len(starts) == pytest.approx(expected(120), abs=3)
+    assert np.diff([*starts, 120]).min() >= 5
+
+
 def test_boundaries_skip_what_is_left_out():
     features = np.repeat(np.eye(4), 60, axis=0)
     times = np.arange(240) / 2
