@@ -27,7 +27,7 @@ from sound.curves import TIMBRE_RATE
 MEDIAN_S, SIGMA = 19.2, 0.555
 """Of the log-normal distribution of the lengths of sections."""
 SHORTEST_S = 5.0
-"""Seconds; no track over 90 s of the labelled set has a mean under 9."""
+"""Seconds; of the tracks over 90 s in the labelled set none has a mean under 11."""
 KERNEL_S = 12.0
 """Seconds on either side of a boundary that are compared."""
 PEAK_S = 2.0
