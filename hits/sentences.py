@@ -131,6 +131,8 @@ class SentenceHead:
         support.errors.Cancelled
             What `watch.check` raises.
         """
+        from threadpoolctl import threadpool_limits
+
         check_split(split, rows)
         used, kept_rows, inner = usable(texts, rows, split, LEAST_LYRICS)
         steps = _Steps(watch or Quiet(), len(used) + len(STRENGTHS) + DRAWS, f"{genre} {cls.part}")
@@ -140,7 +142,8 @@ class SentenceHead:
         mean, spread = given[learned].mean(axis=0), given[learned].std(axis=0)
         spread = np.where(spread > 1e-9, spread, 1)  # what never varies teaches nothing
         songs = _Songs((given - mean) / spread, labels, groups, learned, inner.test)
-        head, tested, strength = _trained(songs, mean, spread, seed, steps)
+        with threadpool_limits(1, "blas"):  # matrices so small that threads only wait for each other, by spinning
+            head, tested, strength = _trained(songs, mean, spread, seed, steps)
         facts = {"model": cls.part, "kind": "logistic", "embedder": embedder, "width": given.shape[1] // 2,
                  "genre": genre, "date": today.isoformat(), "data": dict(data or {}),
                  "left_out": len(texts) - len(used), "split": facts_of(inner, kept_rows), "strength": strength,
