@@ -26,16 +26,18 @@ from support.errors import Cancelled, DataError
 
 TODAY = date(2026, 3, 1)
 SHORT = Options(epochs=8, patience=8)
+SECONDS = 4.0
+"""Of each made clip, for the sake of time; the longest beat takes one."""
 
 
 def made_rows():
-    return [Row(None, None, "POP", clip.artist, clip.title, clip.date, clip.hit) for clip in made_clips.clips()]
+    return [Row(None, None, "POP", clip.artist, clip.title, clip.date, clip.hit) for clip in made_clips.clips(seconds=SECONDS)]
 
 
 @pytest.fixture(scope="module")
 def made():
     rows = made_rows()
-    return made_clips.mels(), rows, split(rows, test=0.25)
+    return made_clips.mels(seconds=SECONDS), rows, split(rows, test=0.25)
 
 
 @pytest.fixture(scope="module")
@@ -114,8 +116,8 @@ def test_occlusion_finds_the_seconds_that_count(made, trained):
     half = np.array(clips[place])
     half[len(half) // 2:] = trained._fill  # the second half says nothing
     found = trained.occlusion(half, window_s=2.0, hop_s=1.0)
-    assert [(round(start, 1), round(end, 1)) for start, end, _ in found] == [(0, 2), (1, 3), (2, 4), (3, 5), (4, 6)]
-    assert found[-1][2] == pytest.approx(0, abs=1e-3) and max(change for *_, change in found[:2]) < -0.1
+    assert [(round(start, 1), round(end, 1)) for start, end, _ in found] == [(0, 2), (1, 3), (2, 4)]
+    assert found[-1][2] == pytest.approx(0, abs=1e-3) and found[0][2] < -0.1
     assert [span[:2] for span in trained.occlusion(half, window_s=2.0, hop_s=1.0, seconds=3.0)] == [(0, 2), (1, 3)]
     assert len(trained.occlusion(half, window_s=60)) == 1
 
@@ -178,16 +180,18 @@ def test_weights_of_another_architecture_are_refused(trained, tmp_path):
 @pytest.mark.parametrize("kind", network.KINDS)
 def test_every_kind_trains_a_step_and_is_kept(kind, tmp_path):
     rows, inputs, sides = few_tracks(frames=24, bands=16)
-    found = AudioNetwork.train(inputs, rows, sides, genre="DANCE", today=TODAY, kind=kind, units=4,
-                               options=Options(epochs=1, batch=128))
-    first = network.build(kind, (24, 16), 4)
-    network.standardise(first, *(np.asarray(each) for each in found.model.get_weights()[:2]))
-    moved = [not np.array_equal(one, other) for one, other in zip(first.get_weights(), found.model.get_weights(), strict=True)]
-    assert sum(moved) > len(moved) / 2  # a step was made
-    found.save(tmp_path / kind)
-    again = AudioNetwork.load(tmp_path / kind)
-    assert (again.kind, again.genre) == (kind, "DANCE")
-    assert np.allclose(again.log_odds(inputs[:5]), found.log_odds(inputs[:5]), atol=1e-6)
+    model, same = network.build(kind, (24, 16), 4), network.build(kind, (24, 16), 4)
+    for each in (model, same):
+        network.standardise(each, np.full(16, 0.5, np.float32), np.full(16, 2.0, np.float32))
+    assert np.array_equal(model(inputs[:5]), same(inputs[:5])) and model(inputs[:5]).shape == (5, 1)
+    fit(model, inputs, rows, sides, options=Options(epochs=1, batch=128))
+    assert all(not np.array_equal(one, other) for one, other in zip(model.trainable_weights, same.trainable_weights, strict=True))
+    assert np.array_equal(model.get_weights()[0], np.full(16, 0.5))  # what each band is standardised by stays
+    weights.write(tmp_path / kind, network.arrays_of(model), {})
+    network.put(same, weights.read(tmp_path / kind)[0])
+    assert np.array_equal(model(inputs[:5]), same(inputs[:5]))
+    with pytest.raises(ValueError, match="weights"):
+        network.put(network.build(kind, (24, 16), 5), network.arrays_of(model))
 
 
 def test_one_clip_takes_a_small_part_of_predicts_time():
@@ -229,7 +233,14 @@ def few_tracks(count=120, frames=16, bands=4, seed=0):
 
 def small_model(shape=(16, 4)):
     """Dropout and batch normalisation in: both have a state that must survive."""
-    return network.build("cnn1d", shape, 4, dropout=0.2)
+    import keras
+
+    first = [keras.initializers.GlorotUniform(seed) for seed in (1, 2)]
+    clip = keras.Input(shape)
+    found = keras.layers.BatchNormalization(momentum=0.9)(keras.layers.Dense(6, kernel_initializer=first[0])(clip))
+    found = keras.layers.GlobalAveragePooling1D()(keras.layers.ReLU()(found))
+    found = keras.layers.Dropout(0.2, seed=3)(found)
+    return keras.Model(clip, keras.layers.Dense(1, kernel_initializer=first[1])(found), name="small")
 
 
 class Stops(Quiet):
