@@ -31,7 +31,7 @@ from support.figures.patterns import ACCENT
 ADDS, TAKES = "#1c7ed6", "#c2570c"
 """Blue and orange, told apart with any colour vision; at least 3:1 on white and on the dark theme."""
 STRIPES = "/"
-SCORE_HEIGHT = 92
+SCORE_HEIGHT = 120
 ROW_PIXELS, LINE_PIXELS = 22, 15
 """Of a row with one line of text, and of each further line."""
 NAME_COLUMNS = 20
@@ -86,7 +86,7 @@ def score_figure(score: float, low: float, high: float, *, labels: Mapping[str, 
             for name, place, anchor in (("less", 0, "left"), ("more", 100, "right"))]
     return {"data": data, "layout": layout | {
         "barmode": "overlay", "hovermode": "closest", "annotations": ends,
-        "margin": {"l": 14, "r": 18, "t": 22, "b": 4},
+        "margin": {"l": 14, "r": 18, "t": 34, "b": 34},
         "xaxis": {"range": [0, 100], "tickvals": [0, 25, 50, 75, 100], "fixedrange": True, "showgrid": False,
                   "zeroline": False, "automargin": True},
         "yaxis": {"visible": False, "range": [-0.5, 0.5], "fixedrange": True}}}

@@ -98,7 +98,7 @@ class FakeHits:
 
     def _own_hit(self, actor: accounts.Actor, number: int) -> hit_results.PredictionView:
         if number not in self.hits or self.hit_owners[number] != actor.id:
-            raise NotFound("prediction.gone")
+            raise NotFound("hit.gone")
         return self.hits[number]
 
     def hit_job(self, state: str, **options: Any) -> results.JobView:
@@ -123,15 +123,15 @@ class FakeHits:
         self._note("get_prediction", actor, number)
         view = self.hits.get(number)
         if view is None or (self.hit_owners[number] != actor.id and not view.public):
-            raise NotFound("prediction.gone")
+            raise NotFound("hit.gone")
         return self._hit_seen_by(actor, view)
 
-    def prediction_by_link(self, token: str) -> hit_results.PredictionView:
-        self._note("prediction_by_link", token)
+    def prediction_by_link(self, actor: accounts.Actor, token: str) -> hit_results.PredictionView:
+        self._note("prediction_by_link", actor, token)
         view = next((view for view in self.hits.values() if view.token and view.token == token), None)
         if view is None:
-            raise NotFound("prediction.link_gone")
-        return replace(view, own=False, token=None)
+            raise NotFound("hit.link_gone")
+        return self._hit_seen_by(actor, view)
 
     def cancel_prediction(self, actor: accounts.Actor, number: int) -> None:
         self._note("cancel_prediction", actor, number)
@@ -152,19 +152,20 @@ class FakeHits:
         self._note("set_prediction_prior", actor, number, prior)
         self.hits[number] = self._hit_at_prior(replace(self._own_hit(actor, number), prior=prior))
 
-    def publish_prediction(self, actor: accounts.Actor, number: int, on: bool) -> None:
+    def publish_prediction(self, actor: accounts.Actor, number: int, *, on: bool) -> None:
         self._note("publish_prediction", actor, number, on)
         self._own_hit(actor, number)
         self._hit_changed(number, public=on)
 
-    def link_prediction(self, actor: accounts.Actor, number: int, on: bool) -> str | None:
+    def link_prediction(self, actor: accounts.Actor, number: int, *, on: bool) -> str | None:
         self._note("link_prediction", actor, number, on)
         self._own_hit(actor, number)
         return self._hit_changed(number, token="hItToken" if on else None).token
 
-    def like_prediction(self, actor: accounts.Actor, number: int, on: bool) -> None:
+    def like_prediction(self, actor: accounts.Actor, number: int, *, on: bool = True) -> tuple[int, bool]:
         self._note("like_prediction", actor, number, on)
         (self.hit_fans[number].add if on else self.hit_fans[number].discard)(actor.id)
+        return len(self.hit_fans[number]), on
 
     def prediction_audio(self, actor: accounts.Actor, number: int, token: str | None = None) -> tuple[bytes, str]:
         self._note("prediction_audio", actor, number, token)

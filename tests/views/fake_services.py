@@ -115,7 +115,7 @@ class FakeServices(FakeAlerts, FakeAuditions, FakeCatalogue, FakeHits, FakePictu
             return found
         raise AttributeError(f"the fake has no {name}")
 
-    def _note(self, name: str, *args: Any, **kwargs: Any) -> None:
+    def _note(self, name: str, /, *args: Any, **kwargs: Any) -> None:
         self.calls.append((name, args, kwargs))
         if name in self.failures:
             raise self.failures[name]
