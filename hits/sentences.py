@@ -4,12 +4,13 @@ Task: embed each line of lyrics with the sentence model of this machine, take th
 value over different ones, and learn hits from these by a penalised logistic regression.
 
 Conventions: the embedding is handed in (`recommender.embedder` gives one) and belongs to the head: vectors of another
-model are refused. Repeated lines count as often in the mean as they are sung. So few lyrics leave a small validation,
-and nothing is stopped by it: the head learns from training and validation together, and its penalty and calibration
-(Platt) come from log-odds of these artists, left out in turn. The 80 % interval is that of `DRAWS` heads, each fitted
-on artists drawn with replacement and calibrated on the others. Percentiles and strangeness are ranks among lyrics
-scored by a fit without their artist, test included; distance is the mean one to the five nearest of those learned from.
-A change by a line is log-odds without the line less log-odds with it: below 0 the line lifts. Log-odds are natural.
+model are refused. Repeated lines count as often in the mean as they are sung. The weights come from the training side
+alone. So few lyrics leave a small validation, so the calibration (Platt) is by its log-odds and by those of training
+artists, left out in turn, which choose the penalty as well. The 80 % interval is that of `DRAWS` heads, each fitted on
+training artists drawn with replacement and calibrated on the others and the validation. Percentiles and strangeness are
+ranks among lyrics scored by a fit without their artist, test included; distance is the mean one to the five nearest of
+those learned from. A change by a line is log-odds without the line less log-odds with it: below 0 the line lifts.
+Log-odds are natural.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ FOLDS, DRAWS = 5, 40
 MOST_KEPT = 4_000
 """Lyrics kept to measure distances from."""
 LONGEST_FIT = 2_000  # steps of the solver
-_MADE = ("Logistic regression on the mean and the largest value of line embeddings; learned from training and "
-         "validation together, calibrated (Platt) on their artists left out in turn; intervals by heads of drawn "
+_MADE = ("Logistic regression on the mean and the largest value of line embeddings of the training side; "
+         "calibrated (Platt) on its artists left out in turn and on the validation; intervals by heads of drawn "
          "artists.")
 
 
@@ -138,16 +139,15 @@ class SentenceHead:
         steps = _Steps(watch or Quiet(), len(used) + len(STRENGTHS) + DRAWS, f"{genre} {cls.part}")
         given = np.array([_pooled(_embedded(text, embed)[1]) for text in steps.each(used)])
         labels, groups = np.array([row.hit for row in kept_rows], float), groups_of(kept_rows)
-        learned = np.concatenate([inner.train, inner.validation])
-        mean, spread = given[learned].mean(axis=0), given[learned].std(axis=0)
+        mean, spread = given[inner.train].mean(axis=0), given[inner.train].std(axis=0)
         spread = np.where(spread > 1e-9, spread, 1)  # what never varies teaches nothing
-        songs = _Songs((given - mean) / spread, labels, groups, learned, inner.test)
+        songs = _Songs((given - mean) / spread, labels, groups, inner)
         with threadpool_limits(1, "blas"):  # matrices so small that threads only wait for each other, by spinning
             head, tested, strength = _trained(songs, mean, spread, seed, steps)
         facts = {"model": cls.part, "kind": "logistic", "embedder": embedder, "width": given.shape[1] // 2,
                  "genre": genre, "date": today.isoformat(), "data": dict(data or {}),
                  "left_out": len(texts) - len(used), "split": facts_of(inner, kept_rows), "strength": strength,
-                 "draws": len(head.heads) - 1, "base_rate": float(labels[learned].mean()),
+                 "draws": len(head.heads) - 1, "base_rate": float(labels[songs.checked].mean()),
                  "test": metrics_of(labels[inner.test], tested, groups[inner.test])}
         return cls(head, embed, facts)
 
@@ -248,8 +248,12 @@ class _Songs:
     given: Floats  # standardised
     labels: Floats
     groups: NDArray[np.intp]
-    learned: NDArray[np.intp]  # training and validation
-    test: NDArray[np.intp]
+    split: Split
+
+    @property
+    def checked(self) -> NDArray[np.intp]:
+        """Training and validation: what the head is calibrated by."""
+        return np.concatenate([self.split.train, self.split.validation])
 
 
 class _Steps:
@@ -268,16 +272,19 @@ class _Steps:
 
 def _trained(songs: _Songs, mean: Floats, spread: Floats, seed: int, steps: _Steps) -> tuple[_Head, Floats, float]:
     """Return the head, calibrated log-odds of the test lyrics, and the strength that was chosen."""
-    learned, folds = songs.learned, _folds(songs)
+    split, folds = songs.split, _folds(songs)
     strength, raw = _chosen(songs, folds, steps)
-    heads = [_calibrated(_logistic(songs, strength, learned), raw, songs.labels[learned])]
+    plain, labels = _logistic(songs, strength, split.train), songs.labels[songs.checked]
+    raw = np.concatenate([raw, _raw(songs, plain, split.validation)])
+    heads = [_calibrated(plain, raw, labels)]
     for draw in steps.each(range(DRAWS)):
         heads += _drawn(songs, strength, np.random.default_rng((seed, draw)))
-    apart = calibration.fit("platt", raw, songs.labels[learned])(raw)
-    tested = np.clip(_raw(songs, heads[0], songs.test), -LARGEST, LARGEST)
-    far = [distances(songs.given[left], songs.given[fitted]) for fitted, left in (*folds, (learned, songs.test))]
+    apart = calibration.fit("platt", raw, labels)(raw)
+    tested = np.clip(_raw(songs, heads[0], split.test), -LARGEST, LARGEST)
+    far = [distances(songs.given[left], songs.given[fitted])
+           for fitted, left in (*folds, (split.train, np.concatenate([split.validation, split.test])))]
     unscaled = [np.append(head[:-1] / spread, head[-1] - (head[:-1] / spread) @ mean) for head in heads]
-    known = songs.given[learned[::-(-len(learned) // MOST_KEPT)]].astype(np.float32)
+    known = songs.given[split.train[::-(-len(split.train) // MOST_KEPT)]].astype(np.float32)
     return _Head(np.array(unscaled), np.sort(np.concatenate([apart, tested])), np.sort(np.concatenate(far)), known,
                  mean, spread), tested, strength
 
@@ -286,23 +293,22 @@ def _folds(songs: _Songs) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Return what is fitted and what is left out, in turn, artists whole."""
     from sklearn.model_selection import StratifiedGroupKFold
 
-    learned, labels = songs.learned, songs.labels[songs.learned]
+    train, labels = songs.split.train, songs.labels[songs.split.train]
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0).split(labels[:, None], labels,
-                                                                            songs.groups[learned])
-    return [(learned[fitted], learned[left]) for fitted, left in folds
-            if len(left) and 0 < labels[fitted].mean() < 1]
+                                                                            songs.groups[train])
+    return [(train[fitted], train[left]) for fitted, left in folds if len(left) and 0 < labels[fitted].mean() < 1]
 
 
 def _chosen(songs: _Songs, folds: Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]],
             steps: _Steps) -> tuple[float, Floats]:
-    """Return the inverse penalty that does best on artists left out in turn, and its log-odds of these."""
-    labels = songs.labels[songs.learned]
+    """Return the inverse penalty that does best on training artists left out in turn, and its log-odds of these."""
+    labels = songs.labels[songs.split.train]
     found: dict[float, tuple[float, Floats]] = {}
     for strength in steps.each(STRENGTHS):
         raw = np.full(len(songs.labels), logit(float(labels.mean())))  # for lyrics no fold leaves out
         for fitted, left in folds:
             raw[left] = _raw(songs, _logistic(songs, strength, fitted), left)
-        raw = raw[songs.learned]
+        raw = raw[songs.split.train]
         found[strength] = float((np.logaddexp(0, raw) - labels * raw).mean()), raw
     best = min(found, key=lambda each: found[each][0])
     return best, found[best][1]
@@ -329,12 +335,12 @@ def _calibrated(head: Floats, raw: Floats, labels: Floats) -> Floats:
 
 
 def _drawn(songs: _Songs, strength: float, random: np.random.Generator) -> list[Floats]:
-    """Return a head of artists drawn with replacement, calibrated on all others; none where a class lacks."""
-    learned, groups = songs.learned, songs.groups[songs.learned]
+    """Return a head of training artists drawn with replacement, calibrated on all others; none where a class lacks."""
+    train, groups = songs.split.train, songs.groups[songs.split.train]
     artists = np.unique(groups)
     drawn = random.choice(artists, len(artists))
-    picked = np.concatenate([learned[groups == artist] for artist in drawn])
-    others = learned[~np.isin(groups, drawn)]
+    picked = np.concatenate([train[groups == artist] for artist in drawn])
+    others = np.concatenate([train[~np.isin(groups, drawn)], songs.split.validation])
     if not 0 < songs.labels[picked].mean() < 1:
         return []
     head = _logistic(songs, strength, picked)

@@ -256,7 +256,7 @@ def test_the_head_learns_from_a_hundred_lyrics_what_holds_for_other_artists(head
     assert head.metrics["auc"] > 0.95
     other, _, hits = songs(100, 25, seed=99)
     said = np.array([head.judge(text).log_odds for text in other])
-    assert ((said > 0) == hits).mean() > 0.85 and auc(hits, said) > 0.95
+    assert ((said > 0) == hits).mean() > 0.85 and auc(hits, said) > 0.9
     found = head.judge(few[0][0])
     assert found.low < found.log_odds < found.high and 0 <= found.strange <= 1 and 50 < found.percentile <= 100
 
