@@ -41,6 +41,8 @@ class Judgement:
         Log-odds by named input, largest first; they sum, with a named rest, to `evidence`.
     facts : mapping
         Name, date, data and kind of the model, for the page.
+    percentile_low, percentile_high : float or None
+        Percentiles of `low` and `high`; None where a part does not tell.
     """
 
     part: str
@@ -52,6 +54,8 @@ class Judgement:
     strange: float | None = None
     contributions: tuple[tuple[str, float], ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    percentile_low: float | None = None
+    percentile_high: float | None = None
 
     @property
     def evidence(self) -> float:

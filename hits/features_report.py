@@ -1,0 +1,116 @@
+"""How good the feature model is, on tracks of artists it does not know: beside baselines, by decade, by probability.
+
+Task: the figures of ``models/hit_features/metrics.json``, its card and ``bench/hit.py``; nothing here is used to judge.
+Conventions: probabilities are at the base rate that a sub-model was calibrated at; intervals are 95 %, drawn over
+artists (`scoring.interval`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hits import features, scoring
+from hits.calibration import fit, restore
+from hits.features import DESCRIPTORS, KINDS, NAMES, FeatureModel, column_numbers
+from hits.features_training import Tracks, train
+from hits.trees import unpack
+
+Floats = NDArray[np.float64]
+ENOUGH = 100
+"""Tracks of a bin whose calibration is judged."""
+NEWEST = 2010
+REPEATS = 200
+"""Bootstrap samples of each interval."""
+
+
+def answers(model: FeatureModel, tracks: Tracks, kind: str) -> Floats:
+    """Return the shipped sub-model's probabilities, (n,)."""
+    return _likely(model.parts[kind].log_odds(tracks.columns()))
+
+
+def figures(tracks: Tracks, said: Floats, repeats: int = REPEATS) -> dict[str, Any]:
+    """Return scores, intervals of ROC area and Brier score, and the bins of probability."""
+    told: dict[str, Any] = dict(scoring.scores(tracks.labels, said))
+    for name in ("auc", "brier") if repeats else ():
+        low, high = scoring.interval(tracks.labels, said, list(tracks.artists), scoring.METRICS[name], repeats=repeats)
+        told[f"{name}_low"], told[f"{name}_high"] = low, high
+    bins = scoring.reliability(tracks.labels, said)
+    return told | {"artists": len(set(tracks.artists)), "bins": [asdict(each) for each in bins],
+                   "worst_gap": scoring.worst_gap(bins, ENOUGH)}
+
+
+def by_decade(tracks: Tracks, said: Floats) -> dict[str, dict[str, float]]:
+    """Return scores by decade of the track."""
+    where = {str(decade): tracks.decades == decade for decade in sorted(set(tracks.decades.tolist()))}
+    return {name: scoring.scores(tracks.labels[mask], said[mask]) for name, mask in where.items()}
+
+
+def baselines(known: Tracks, apart: Tracks, tracks: Tracks) -> dict[str, Floats]:
+    """Return what plain ways say of `tracks`: the majority, loudness alone, gradient boosting with default settings.
+
+    Each is fitted on `known`; all but the majority are calibrated on `apart` as the shipped model is.
+    """
+    found = {"majority": np.full(len(tracks), known.labels.mean())}
+    for name, inputs in (("loudness", ("loudness",)), ("boosting", NAMES), ("boosting-described", NAMES + DESCRIPTORS)):
+        found[name] = _plain(known, apart, tracks, inputs)
+    return found
+
+
+def _plain(known: Tracks, apart: Tracks, tracks: Tracks, inputs: Sequence[str]) -> Floats:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    def table(some: Tracks) -> Floats:
+        return np.stack([some.inputs[name] for name in inputs], axis=1)
+
+    model = HistGradientBoostingClassifier(random_state=0, early_stopping=False).fit(table(known), known.labels)
+    calibrator = fit("platt", model.decision_function(table(apart)), apart.labels)
+    return _likely(calibrator(model.decision_function(table(tracks))))
+
+
+def before_and_after(known: Tracks, apart: Tracks, tracks: Tracks, *, members: int,
+                     kinds: tuple[str, ...] = ("full", "full-described")) -> dict[str, dict[str, Any]]:
+    """Train and calibrate on tracks before `NEWEST`, test on those since; all artists apart.
+
+    ``as_was`` keeps the calibration of the earlier decades; ``own`` is calibrated on tracks of `apart` since `NEWEST`.
+    """
+    early = known.of(known.decades < NEWEST), apart.of(apart.decades < NEWEST)
+    late = apart.of(apart.decades >= NEWEST)
+    newest = tracks.of(tracks.decades >= NEWEST)
+    arrays, numbers = train(*early, kinds=kinds, members=members)
+    found: dict[str, dict[str, Any]] = {}
+    for kind in kinds:
+        prefix = f"{kind}.trees."
+        trees = unpack({name.removeprefix(prefix): each for name, each in arrays.items() if name.startswith(prefix)})
+        used = list(column_numbers(kind))
+        raw, other = (trees.levels(some.columns()[:, used]).mean(axis=0) for some in (newest, late))
+        as_was, own = restore(numbers[kind]["calibration"]), fit("platt", other, late.labels)
+        found[kind] = {"as_was": figures(newest, _likely(as_was(raw))), "own": figures(newest, _likely(own(raw)))}
+    return found
+
+
+def without_and_with(model: FeatureModel, tracks: Tracks) -> dict[str, dict[str, Any]]:
+    """Return the figures of all sub-models on the same tracks."""
+    return {kind: figures(tracks, answers(model, tracks, kind)) for kind in KINDS}
+
+
+def interval_width(model: FeatureModel, kind: str, tracks: Tracks) -> float:
+    """Return the mean width of the 80 % intervals in log-odds; how wide members disagree."""
+    part = model.parts[kind]
+    members = part.calibrator(part.trees.levels(tracks.columns()[:, part.columns]))
+    return float((2 * features.Z80 * part.widening * members.std(axis=0, ddof=1)).mean())
+
+
+def turned_away(model: FeatureModel, kind: str, tracks: Tracks, limit: float) -> float:
+    """Return the share of tracks stranger to a sub-model than `limit`."""
+    near: Mapping[str, Floats] = model.parts[kind].near
+    found = features.distances(features.shape(tracks.columns()), near)
+    return float(np.mean([scoring.percentile(near["reference"], each) / 100 > limit for each in found]))
+
+
+def _likely(log_odds: Floats) -> Floats:
+    return 1 / (1 + np.exp(-log_odds))

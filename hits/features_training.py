@@ -1,0 +1,247 @@
+"""Training of the feature model: who is on which side, growing the trees, calibrating, what is kept for judging.
+
+Task: `train` makes what `hits.features` reads from a table of tracks with labels. The sides (training, calibration,
+test) are ranges of a hash of the artist's normalised name, so no artist is on two and no list has to be kept.
+
+How it learns: each sub-model is a bag of `MEMBERS` boosted models (scikit-learn's histogram gradient boosting), each on
+a random `SHARE` of the artists. Sub-models without descriptors learn partly from what a model with descriptors said of
+each training track, trained on other artists: its answer is a less noisy label than hit or not (generalised
+distillation, Lopez-Paz et al. 2016). Decade, year and names are in none of them.
+
+Conventions: labels 1 hit, 0 other. A spread of members on a share f of the artists gives the variance of the bag by the
+delete-d jackknife, f / (1 - f) times theirs (Shao & Wu 1989); `widening` is the root of that.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hits import calibration
+from hits.features import COLUMNS, KINDS, PLAYERS, Z80, column_numbers, columns_of, distances, shape
+from hits.judgement import Quiet, Watch
+from hits.trees import Trees, pack, unpack
+from ingest.names import normalise
+from support.errors import DataError
+
+Floats = NDArray[np.float64]
+SIDES = {"train": (0.0, 0.76), "calibration": (0.76, 0.86), "test": (0.86, 1.0)}
+"""Ranges of the artist's hash."""
+MEMBERS, SHARE = 8, 0.8
+TEACHER_FOLDS, TEACHER_WEIGHT = 4, 0.7
+"""Artist folds of the model with descriptors; how far its answer replaces the label."""
+UNKNOWN_TEMPO = 0.02
+"""Share of training rows whose tempo is hidden, so that the trees know which way a track without a beat goes."""
+CENTRES = 96
+QUANTILES = 401
+PLAIN = {"max_iter": 200, "learning_rate": 0.06, "max_leaf_nodes": 16, "min_samples_leaf": 40, "max_features": 0.4}
+DESCRIBED = {"max_iter": 220, "learning_rate": 0.06, "max_leaf_nodes": 14, "min_samples_leaf": 40, "max_features": 0.4}
+"""Chosen by cross-validation over artists of the training side alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tracks:
+    """Labelled tracks.
+
+    Attributes
+    ----------
+    inputs : mapping of str to ndarray, (n,)
+        `features.PLAYERS`.
+    labels, decades : ndarray, (n,)
+        Decades are for reports; nothing learns from them.
+    artists : ndarray of str, (n,)
+        Normalised names.
+    """
+
+    inputs: Mapping[str, Floats]
+    labels: Floats
+    artists: NDArray[np.str_]
+    decades: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def of(self, mask: NDArray[Any]) -> Tracks:
+        """Return the tracks of a mask or of places."""
+        return Tracks({name: values[mask] for name, values in self.inputs.items()}, self.labels[mask],
+                      self.artists[mask], self.decades[mask])
+
+    def side(self, name: str) -> Tracks:
+        """Return one of `SIDES`."""
+        low, high = SIDES[name]
+        where = np.array([hash_share(artist) for artist in self.artists])
+        return self.of((where >= low) & (where < high))
+
+    def columns(self) -> Floats:
+        """Return the trees' columns, (n, columns)."""
+        return columns_of(self.inputs)
+
+
+def read_tracks(path: Path) -> Tracks:
+    """Read a CSV (also .gz) with the columns `PLAYERS`, ``artist``, ``target`` and, if it has one, ``decade``.
+
+    Raises
+    ------
+    DataError
+        ``hit_features.columns``: one of them is not there.
+    """
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file)
+        rows = list(reader)
+        lacking = [name for name in (*PLAYERS, "artist", "target") if name not in (reader.fieldnames or ())]
+    if lacking:
+        raise DataError("hit_features.columns", file=path.name, names=", ".join(lacking))
+    number = {name: np.array([float(row[name]) for row in rows]) for name in (*PLAYERS, "target")}
+    decades = np.array([int(float(row.get("decade") or 0)) for row in rows], np.int64)
+    return Tracks({name: number[name] for name in PLAYERS}, number["target"],
+                  np.array([normalise(row["artist"]) for row in rows]), decades)
+
+
+def hash_share(artist: str) -> float:
+    """Return a number from 0 to 1 that only the name decides."""
+    return int(hashlib.sha256(artist.encode()).hexdigest()[:12], 16) / 16**12
+
+
+def train(tracks: Tracks, apart: Tracks, watch: Watch | None = None, *, kinds: tuple[str, ...] = KINDS,
+          members: int = MEMBERS, seed: int = 0) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Train sub-models on `tracks` and calibrate them on `apart`, tracks of other artists.
+
+    Returns
+    -------
+    arrays : dict of str to ndarray
+        As `features.load` reads them.
+    numbers : dict
+        Calibration, base rate and widening by sub-model.
+
+    Raises
+    ------
+    DataError
+        ``hit_features.artists``: an artist is on both sides.
+    """
+    watch = watch or Quiet()
+    shared = set(tracks.artists) & set(apart.artists)
+    if shared:
+        raise DataError("hit_features.artists", count=len(shared), artist=min(shared))
+    taught = soft_labels(tracks, seed) if any("-" not in kind for kind in kinds) else tracks.labels
+    arrays: dict[str, NDArray[Any]] = {}
+    numbers: dict[str, Any] = {}
+    for done, kind in enumerate(kinds):
+        watch.check()
+        watch.report(done, len(kinds), kind)
+        mine, numbers[kind] = train_kind(kind, tracks, apart, taught, members, seed)
+        arrays |= {f"{kind}.{name}": values for name, values in mine.items()}
+    watch.report(len(kinds), len(kinds))
+    return arrays, numbers
+
+
+def train_kind(kind: str, tracks: Tracks, apart: Tracks, taught: Floats, members: int,
+               seed: int) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Train one sub-model; return its arrays and numbers."""
+    used = list(column_numbers(kind))
+    bag = grow_bag(tracks.columns()[:, used], taught if "-" not in kind else tracks.labels, tracks.artists,
+                   settings(kind), members, seed)
+    raw = unpack(bag).levels(apart.columns()[:, used]).mean(axis=0)
+    fitted = calibration.fit("platt", raw, apart.labels)
+    near = fit_near(kind, tracks, apart, seed)
+    arrays = {f"trees.{name}": values for name, values in bag.items()}
+    arrays |= {f"near.{name}": values for name, values in near.items()}
+    arrays["reference"] = np.quantile(fitted(raw), np.linspace(0, 1, QUANTILES)).astype(np.float32)
+    return arrays, {"calibration": fitted.numbers(), "base_rate": float(apart.labels.mean()),
+                    "widening": float(np.sqrt(SHARE / (1 - SHARE))), "interval_z": Z80}
+
+
+def settings(kind: str) -> dict[str, Any]:
+    """Return the boosting settings of a sub-model."""
+    return DESCRIBED if kind.endswith("-described") else PLAIN
+
+
+def soft_labels(tracks: Tracks, seed: int = 0) -> Floats:
+    """Return labels mixed with what a model with descriptors, trained on other artists, says of each track."""
+    table = tracks.columns()
+    fold = np.array([int(hash_share(f"fold {artist}") * TEACHER_FOLDS) for artist in tracks.artists])
+    said = np.empty(len(tracks))
+    for number in range(TEACHER_FOLDS):
+        inside, outside = fold != number, fold == number
+        grown, _ = grow(table[inside], tracks.labels[inside], DESCRIBED, seed + number)
+        said[outside] = 1 / (1 + np.exp(-grown.levels(table[outside])[0]))
+    return TEACHER_WEIGHT * said + (1 - TEACHER_WEIGHT) * tracks.labels
+
+
+def grow_bag(table: Floats, labels: Floats, artists: NDArray[np.str_], chosen: Mapping[str, Any], members: int,
+             seed: int) -> dict[str, NDArray[Any]]:
+    """Grow members, each on `SHARE` of the artists; return them packed."""
+    names = np.unique(artists)
+    random = np.random.default_rng(seed)
+    grown = []
+    for number in range(members):
+        drawn = random.permutation(names)[: round(SHARE * len(names))]
+        inside = np.isin(artists, drawn)
+        rows = table[inside].copy()
+        rows[random.random(len(rows)) < UNKNOWN_TEMPO, list(COLUMNS).index("tempo")] = np.nan
+        grown.append(grow(rows, labels[inside], chosen, seed + number)[0])
+    cuts = [np.unique(np.concatenate([_cuts(each, column) for each in grown])) for column in range(table.shape[1])]
+    return pack(grown, cuts)
+
+
+def grow(table: Floats, labels: Floats, chosen: Mapping[str, Any], seed: int) -> tuple[Trees, Any]:
+    """Grow one boosted model on labels from 0 to 1: a row of label s is a hit of weight s and another of 1 - s."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    model = HistGradientBoostingClassifier(early_stopping=False, l2_regularization=5.0, random_state=seed, **chosen)
+    hard = bool(np.isin(labels, (0, 1)).all())
+    rows = table if hard else np.concatenate([table, table])
+    hits = labels if hard else np.repeat([1.0, 0.0], len(labels))
+    model.fit(rows, hits, sample_weight=None if hard else np.concatenate([labels, 1 - labels]))
+    return _trees(model), model
+
+
+def _trees(model: Any) -> Trees:
+    """Read the nodes out of a fitted model of scikit-learn."""
+    nodes = [each[0].nodes for each in model._predictors]
+    sizes = np.array([len(each) for each in nodes])
+    roots = np.cumsum([0, *sizes])[:-1]
+    table = np.concatenate(nodes)
+    leaf = table["is_leaf"].astype(bool)
+    offset = np.repeat(roots, sizes)
+    left, right = (np.where(leaf, -1, table[side].astype(np.int64) + offset) for side in ("left", "right"))
+    share, count = np.ones(len(table)), table["count"].astype(float)
+    for side in (left, right):
+        share[side[~leaf]] = count[side[~leaf]] / count[~leaf]
+    return Trees(column=np.where(leaf, 0, table["feature_idx"]).astype(np.int64),
+                 threshold=np.where(leaf, 0.0, table["num_threshold"]).astype(np.float32).astype(float), left=left,
+                 right=right, missing_left=~leaf & table["missing_go_to_left"].astype(bool),
+                 value=np.where(leaf, table["value"], 0.0), share=share, roots=roots,
+                 member=np.zeros(len(roots), np.int64), start=np.ravel(model._baseline_prediction).astype(float))
+
+
+def _cuts(trees: Trees, column: int) -> Floats:
+    return trees.threshold[(trees.left >= 0) & (trees.column == column)]
+
+
+def fit_near(kind: str, tracks: Tracks, apart: Tracks, seed: int) -> dict[str, NDArray[Any]]:
+    """Return what `features.distances` needs: k-means centres, no track, and distances of the tracks kept apart."""
+    from sklearn.cluster import MiniBatchKMeans
+
+    from hits.features import SHAPES
+
+    names = [name for name, number in zip(COLUMNS, range(len(COLUMNS)), strict=True) if number in column_numbers(kind)]
+    used = [number for number, name in enumerate(SHAPES) if name in names]
+    table = shape(tracks.columns())[:, used]
+    low, middle, high = np.nanquantile(table, (0.1, 0.5, 0.9), axis=0)
+    spread = (high - low) / (2 * Z80)
+    at = np.nan_to_num((table - middle) / spread)
+    model = MiniBatchKMeans(CENTRES, random_state=seed, n_init=1, batch_size=1024).fit(np.clip(at, -6, 6))
+    near: dict[str, NDArray[Any]] = {"used": np.array(used, np.int16), "middle": middle.astype(np.float32),
+                                     "spread": spread.astype(np.float32),
+                                     "centres": model.cluster_centers_.astype(np.float32)}
+    found = distances(shape(apart.columns()), {name: values.astype(float) for name, values in near.items()})
+    return near | {"reference": np.quantile(found, np.linspace(0, 1, QUANTILES)).astype(np.float32)}
