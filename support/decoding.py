@@ -58,8 +58,8 @@ LONGEST_AUDIO_S = 900.0
 """Seconds of a recording; songs take 2 to 8 minutes, and what is decoded of 15 takes 80 MB."""
 SHORTEST_AUDIO_S = 1.0
 """Seconds: under it nothing can be measured."""
-AUDIO_MEMORY_BYTES = 1280 << 20
-"""Address space of a worker for recordings, most of it libraries; also of ffmpeg, its child."""
+AUDIO_MEMORY_BYTES = 768 << 20
+"""Address space of a worker for recordings: 150 MB and twice the file; also of ffmpeg, its child."""
 AUDIO_S = 60.0
 """Seconds to decode: 15 minutes take 2 to 4 on one core, with eight channels at 384 kHz up to 60."""
 NAMES = {"HEIF": "HEIC", "WEBP": "WebP"}

@@ -85,9 +85,10 @@ class _Course:
     def add(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
         """Measure a block, (n, channels), and return what is ready of the result."""
         channels = np.ascontiguousarray(block.T)
-        self._peak = max(self._peak, float(channels.max()), -float(channels.min()))
-        if not self._peak <= MOST_PEAK:  # no number, too
+        peak = max(float(channels.max()), -float(channels.min()))
+        if not peak <= MOST_PEAK:  # no number, too
             raise Refused("broken")
+        self._peak = max(self._peak, peak)
         self._count += len(block)
         if self._count > self._most:
             raise Refused("long")
