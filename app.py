@@ -23,6 +23,7 @@ PAGES = (
     ("ai_judges", "🎤", "judges.title"),
     ("image_to_music", "🖼️", "i2m.title"),
     ("playlist_maker", "🎧", "plm.title"),
+    ("hit_prediction", "🎯", "hit.title"),
     ("data", "🗂️", "data.title"),
 )
 """One line a page, in the order of the menu: file below views/ (also its URL), icon, title's key. The first one is

@@ -60,7 +60,7 @@ def _time(view: services.PredictionView, token: str | None) -> None:
     notes = []
     if view.occlusion and view.occlusion_by:
         notes.append(text("hit.why.time_by", part=text(f"hit.part.{view.occlusion_by}")))
-    if view.clip:
+    if view.clip and any(part.part == "audio" and part.state == "used" for part in view.parts):
         notes.append(text("hit.why.clip_note", start=figures.clock(view.clip[0]), end=figures.clock(view.clip[1])))
     if notes:
         st.caption(" ".join(notes))
@@ -91,8 +91,8 @@ def _tags(view: services.PredictionView) -> None:
 
 def _features(view: services.PredictionView) -> None:
     st.markdown(f"#### {text('hit.why.features')}")
-    part = next((each for each in view.parts if each.part == "features" and each.contributions), None)
-    if part is not None:
+    part = next((each for each in view.parts if each.part == "features" and each.state == "used"), None)
+    if part is not None and part.contributions:
         shown = [(_with_value(name, view.measures), share) for name, share in part.contributions[:MOST_BARS]]
         _hit_shown.shares_chart(shown, "hit_features_chart")
         st.caption(text("hit.why.features_note", part=text("hit.part.features")))

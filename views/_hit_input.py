@@ -211,8 +211,16 @@ def _live(prediction_id: int) -> None:
     with st.container(border=True, key="hit_live"):
         st.progress(*_progress(actor, job))
         st.caption(text("hit.step.reload"))
-        st.button(text("hit.step.cancel"), key="hit_cancel", icon=":material/stop_circle:", on_click=board.told,
-                  args=(services.cancel_prediction, actor, prediction_id))
+        with st.container(horizontal=True, gap="small"):
+            if view.own:
+                st.button(text("hit.step.cancel"), key="hit_cancel", icon=":material/stop_circle:",
+                          on_click=board.told, args=(services.cancel_prediction, actor, prediction_id))
+            st.button(text("hit.head.other"), key="hit_other", icon=":material/add:", on_click=put_aside)
+
+
+def put_aside() -> None:
+    """Close what is open; the inputs come back."""
+    st.session_state["hit_id"] = 0
 
 
 def _progress(actor: services.Actor, job: services.JobView | None) -> tuple[float, str]:

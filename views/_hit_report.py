@@ -12,7 +12,7 @@ from locales import format_time
 from support.figures import hits as figures
 from views import _cache, _hit_evidence, _hit_models, _hit_shown, _shared
 from views import _hit_board as board
-from views._hit_input import PRIORS
+from views._hit_input import PRIORS, put_aside
 from views._hit_shown import CHART, percent
 from views._shared import day, number, plain, text
 
@@ -73,11 +73,6 @@ def _seen_by(view: services.PredictionView) -> str:
 
 def _made(view: services.PredictionView) -> str:
     return text("hit.head.of", owner=plain(view.owner), moment=format_time(_shared.lang(), view.created_at))
-
-
-def put_aside() -> None:
-    """Close the report; the inputs come back."""
-    st.session_state["hit_id"] = 0
 
 
 def aside(view: services.PredictionView) -> None:
@@ -166,7 +161,9 @@ def _parts(view: services.PredictionView) -> None:
         left, right = st.columns([3, 2], gap="large")
         with left:
             for part in view.parts:
-                st.markdown(_part(part))
+                if part.state != "untrained":
+                    st.markdown(_part(part))
+            _untrained([part.part for part in view.parts if part.state == "untrained"])
         used = [(text(f"hit.part.{part.part}"), part.share) for part in view.parts
                 if part.state == "used" and part.share is not None]
         if used:
@@ -188,6 +185,22 @@ def _part(part: services.PartView) -> str:
     if part.state == "used" and part.percentile is not None:
         notes.append(text("hit.parts.percentile", percent=number(part.percentile)))
     return f"**{text(f'hit.part.{part.part}')}** {badge}  \n:small[{' · '.join(notes)}]"
+
+
+def _untrained(parts: list[str]) -> None:
+    """Draw the parts nobody has trained, with the way to train them."""
+    if not parts:
+        return
+    names = ", ".join(text(f"hit.part.{part}") for part in parts)
+    st.markdown(f"**{names}** {STATES['untrained']} {text('hit.part_state.untrained')}]  \n"
+                f":small[{text('hit.part_why.untrained')}]")
+    if "hit" not in st.query_params:
+        st.button(text("hit.parts.train"), key="hit_train_link", icon=":material/model_training:", on_click=_to_models,
+                  type="tertiary")
+
+
+def _to_models() -> None:
+    st.session_state["hit_tab"] = text("hit.tab.models")
 
 
 def _worth(view: services.PredictionView) -> None:
