@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hits import fitting, network, scoring
-from hits.judgement import Judgement, Watch, logit
+from hits.judgement import Judgement, Watch
 from hits.kept_apart import Kept, keep, of_arrays
-from hits.split import Split, Track, check_split, facts_of, groups_of
+from hits.split import Split, Track, check_classes, check_split, facts_of, groups_of
 from sound.mel import HOP, RATE
 from support import weights
 from support.errors import DataError
@@ -113,11 +113,12 @@ class AudioNetwork:
         Raises
         ------
         DataError
-            ``hit_network.*`` for clips that do not fit; ``hit_split.artists``; ``hit_calibration.few``.
+            ``hit_network.*`` for clips that do not fit; ``hit_split.artists`` and ``.classes``.
         support.errors.Cancelled
             What `watch.check` raises.
         """
         check_split(split, rows)
+        check_classes(split, rows)  # now, and not after an hour
         options = options or fitting.Options()
         mean, deviation = _check(clips, rows, split)
         model = network.build(kind, tuple(clips.shape[1:]), units, seed=options.seed)
@@ -150,8 +151,7 @@ class AudioNetwork:
         clip = self._checked(clip)
         raw = float(self.compiled(clip[None]).numpy()[0])
         distance = float(_distances(self._seen(clip[None]).numpy() / self._near["spread"], self._near["known"])[0])
-        evidence = float(self._kept.calibrated(raw)) - logit(self._kept.base_rate)
-        return self._kept.judgement(PART, raw, distance, self.facts, {PART: evidence})
+        return self._kept.judgement(PART, raw, distance, self.facts, {PART: self._kept.evidence(raw)})
 
     def occlusion(self, clip: NDArray[Any], window_s: float = 5.0, hop_s: float = 2.5,
                   seconds: float | None = None) -> tuple[tuple[float, float, float], ...]:

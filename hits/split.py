@@ -16,6 +16,7 @@ groups_of      one number a track: equal where tracks share an artist
 facts_of       tracks, hits, artists and days of each side
 split          training, validation and test
 check_split    raises where an artist is on two sides; every fit calls it
+check_classes  raises where a side has too few hits or others
 """
 
 from __future__ import annotations
@@ -170,7 +171,7 @@ def split(rows: Sequence[Track], *, validation: float | None = None, test: float
         sides = _dealt(groups, labels, {"train": count - sum(goals.values()), **goals}, _order(rows, groups, seed))
     train, checking, judging = (np.flatnonzero(sides == place) for place in range(3))
     found = Split(train, checking, judging, by_date=dated)
-    _check_classes(found, labels)
+    check_classes(found, rows)
     check_split(found, rows)
     return found
 
@@ -208,9 +209,16 @@ def _side_facts(rows: Sequence[Track], groups: Places) -> dict[str, Any]:
             "from": days[0].isoformat() if days else None, "to": days[-1].isoformat() if days else None}
 
 
-def _check_classes(found: Split, labels: NDArray[np.bool_]) -> None:
+def check_classes(found: Split, rows: Sequence[Track]) -> None:
+    """Make sure that there are hits and others on every side, and enough in the validation to calibrate by.
+
+    Raises
+    ------
+    DataError
+        ``hit_split.classes``.
+    """
     for name, side in found.sides.items():
-        hits, least = int(labels[side].sum()), TO_CALIBRATE if name == "validation" else 1
+        hits, least = sum(rows[place].hit for place in side), TO_CALIBRATE if name == "validation" else 1
         if min(hits, len(side) - hits) < least:
             raise DataError("hit_split.classes", side=name, hits=hits, others=len(side) - hits, least=least)
 

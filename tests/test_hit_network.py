@@ -141,6 +141,10 @@ def test_clips_that_do_not_fit_are_refused(made, trained):
     broken[7, 1, 1] = np.inf
     with pytest.raises(DataError) as number:
         AudioNetwork.train(broken, rows, sides, genre="POP", today=TODAY)
+    one_sided = Split(sides.train, np.array([place for place in sides.validation if rows[place].hit]), sides.test)
+    with pytest.raises(DataError) as classes:
+        AudioNetwork.train(clips, rows, one_sided, genre="POP", today=TODAY)
+    assert classes.value.code == "hit_split.classes"
     with pytest.raises(DataError) as kind:
         network.build("transformer", (8, 8))
     assert [each.value.code for each in (shape, values, few, number, kind)] == [
