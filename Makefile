@@ -10,7 +10,7 @@ VENV := .venv
 BIN  := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit browser bench soak fmt sample clean
+.PHONY: help run test check unit browser bench soak fmt sample vibenet clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -41,6 +41,11 @@ fmt: $(VENV)/.dev ## sort imports and mend what ruff can mend
 
 sample: $(VENV)/.product ## write the made-up sample exports anew
 	$(BIN)/python cmdata/make_sample.py
+
+# Its other requirements are here already; its pin of typer, for a command line nobody needs here, would undo ours.
+vibenet: $(VENV)/.product ## optional, GPL-3: seven audio descriptors for hit prediction
+	@echo "vibenet is licensed GPL-3: optional, no part of this product; installing it is your choice."
+	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps vibenet==0.1.0 pydub==0.25.1
 
 clean: ## remove the virtual environment and caches (never data/)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,8 +1,9 @@
 """How good the feature model is, on tracks of artists it does not know: beside baselines, by decade, by probability.
 
 Task: the figures of ``models/hit_features/metrics.json``, its card and ``bench/hit.py``; nothing here is used to judge.
-Conventions: probabilities are at the base rate that a sub-model was calibrated at; intervals are 95 %, drawn over
-artists (`scoring.interval`).
+Conventions: probabilities are at the base rate of the tracks that are scored (`at_rate`), all ways alike; intervals are
+95 %, drawn over artists (`scoring.interval`). Bins of probability are tenths; ``worst_gap`` is over those with 100 and
+more tracks, ``worst_gap_tenths`` over ten bins of equally many tracks.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from hits import features, scoring
 from hits.calibration import fit, restore
 from hits.features import DESCRIPTORS, KINDS, NAMES, FeatureModel, column_numbers
 from hits.features_training import Tracks, train
+from hits.judgement import logit
 from hits.trees import unpack
 
 Floats = NDArray[np.float64]
@@ -29,8 +31,15 @@ REPEATS = 200
 
 
 def answers(model: FeatureModel, tracks: Tracks, kind: str) -> Floats:
-    """Return the shipped sub-model's probabilities, (n,)."""
-    return _likely(model.parts[kind].log_odds(tracks.columns()))
+    """Return the shipped sub-model's probabilities, (n,), at the base rate of `tracks`."""
+    part = model.parts[kind]
+    return at_rate(part.log_odds(tracks.columns()), part.base_rate, tracks)
+
+
+def at_rate(log_odds: Floats, base_rate: float, tracks: Tracks) -> Floats:
+    """Return probabilities of log-odds calibrated at one base rate at that of `tracks`, as `fusion.rebase` does."""
+    rate = float(tracks.labels.mean())
+    return _likely(log_odds - logit(base_rate) + logit(rate) if 0 < rate < 1 else log_odds)
 
 
 def figures(tracks: Tracks, said: Floats, repeats: int = REPEATS) -> dict[str, Any]:
@@ -40,8 +49,9 @@ def figures(tracks: Tracks, said: Floats, repeats: int = REPEATS) -> dict[str, A
         low, high = scoring.interval(tracks.labels, said, list(tracks.artists), scoring.METRICS[name], repeats=repeats)
         told[f"{name}_low"], told[f"{name}_high"] = low, high
     bins = scoring.reliability(tracks.labels, said)
+    even = scoring.reliability(tracks.labels, said, equal_counts=True)
     return told | {"artists": len(set(tracks.artists)), "bins": [asdict(each) for each in bins],
-                   "worst_gap": scoring.worst_gap(bins, ENOUGH)}
+                   "worst_gap": scoring.worst_gap(bins, ENOUGH), "worst_gap_tenths": scoring.worst_gap(even, ENOUGH)}
 
 
 def by_decade(tracks: Tracks, said: Floats) -> dict[str, dict[str, float]]:
@@ -53,9 +63,9 @@ def by_decade(tracks: Tracks, said: Floats) -> dict[str, dict[str, float]]:
 def baselines(known: Tracks, apart: Tracks, tracks: Tracks) -> dict[str, Floats]:
     """Return what plain ways say of `tracks`: the majority, loudness alone, gradient boosting with default settings.
 
-    Each is fitted on `known`; all but the majority are calibrated on `apart` as the shipped model is.
+    Each is fitted on `known` and calibrated on `apart` as the shipped model is; the majority is told the base rate.
     """
-    found = {"majority": np.full(len(tracks), known.labels.mean())}
+    found = {"majority": np.full(len(tracks), tracks.labels.mean())}
     for name, inputs in (("loudness", ("loudness",)), ("boosting", NAMES), ("boosting-described", NAMES + DESCRIPTORS)):
         found[name] = _plain(known, apart, tracks, inputs)
     return found
@@ -69,7 +79,7 @@ def _plain(known: Tracks, apart: Tracks, tracks: Tracks, inputs: Sequence[str]) 
 
     model = HistGradientBoostingClassifier(random_state=0, early_stopping=False).fit(table(known), known.labels)
     calibrator = fit("platt", model.decision_function(table(apart)), apart.labels)
-    return _likely(calibrator(model.decision_function(table(tracks))))
+    return at_rate(calibrator(model.decision_function(table(tracks))), float(apart.labels.mean()), tracks)
 
 
 def before_and_after(known: Tracks, apart: Tracks, tracks: Tracks, *, members: int,
@@ -89,7 +99,8 @@ def before_and_after(known: Tracks, apart: Tracks, tracks: Tracks, *, members: i
         used = list(column_numbers(kind))
         raw, other = (trees.levels(some.columns()[:, used]).mean(axis=0) for some in (newest, late))
         as_was, own = restore(numbers[kind]["calibration"]), fit("platt", other, late.labels)
-        found[kind] = {"as_was": figures(newest, _likely(as_was(raw))), "own": figures(newest, _likely(own(raw)))}
+        found[kind] = {"as_was": figures(newest, at_rate(as_was(raw), numbers[kind]["base_rate"], newest)),
+                       "own": figures(newest, at_rate(own(raw), float(late.labels.mean()), newest))}
     return found
 
 

@@ -21,8 +21,8 @@ from support.errors import DataError
 NAMES = ("danceability", "energy", "speechiness", "acousticness", "instrumentalness", "liveness", "valence")
 RATE = 16_000
 """Samples a second that it was trained on."""
-SHORTEST_S, LONGEST_S = 1.0, 60.0
-"""Seconds; a minute takes about a second and 200 MB, and its network was trained on excerpts of half a minute."""
+SHORTEST_S, LONGEST_S = 1.0, 30.0
+"""Seconds; its network was trained on excerpts of half a minute, which take about half a second on one core."""
 
 
 def available() -> bool:

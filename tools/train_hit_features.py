@@ -1,8 +1,9 @@
 """Train ``models/hit_features`` anew on the labelled set of charting and obscure tracks, and write how good it is.
 
 Run ``python tools/train_hit_features.py [--tracks CSV]``; default ``hits/spotify_hit_predictor_1960_2019.csv.gz`` below
-``MIS_REAL_DATA`` (default ``../shared/data``). Takes about ten minutes on one core. The test side is scored once, after
-everything is fitted. No track of the set is written: trees, centres and quantiles are.
+``MIS_REAL_DATA`` (default ``../shared/data``). Takes about ten minutes on one core. The test side is scored after
+everything is fitted; ``--measure`` only writes the figures of the model that is there anew. No track of the set is
+written: trees, centres and quantiles are.
 """
 
 from __future__ import annotations
@@ -44,11 +45,15 @@ def say(text: str) -> None:
     sys.stderr.write(f"{datetime.now():%H:%M:%S} {text}\n")
 
 
-def measured(sides: dict, arrays: dict, facts: dict) -> dict:
-    """Return the figures of the trained model on the test side, read back as it is shipped."""
+def read_back(arrays: dict, facts: dict) -> features.FeatureModel:
+    """Return the model as it is shipped: written and read."""
     with tempfile.TemporaryDirectory() as folder:
         weights.write(Path(folder) / "model", arrays, facts)
-        model = features.load(Path(folder) / "model")
+        return features.load(Path(folder) / "model")
+
+
+def measured(sides: dict, model: features.FeatureModel) -> dict:
+    """Return the figures of a model on the test side."""
     known, apart, test = sides["train"], sides["calibration"], sides["test"]
     say("test side and baselines")
     found = {"kinds": features_report.without_and_with(model, test)}
@@ -78,15 +83,20 @@ def main() -> int:
     """Train, measure and write; 1 if there is no data."""
     parser = argparse.ArgumentParser(description="Train models/hit_features anew.")
     parser.add_argument("--tracks", type=Path, default=DEFAULT, metavar="CSV")
-    path = parser.parse_args().tracks
+    parser.add_argument("--measure", action="store_true", help="only measure the model that is there")
+    chosen = parser.parse_args()
+    path = chosen.tracks
     if not path.exists():
         say(f"no tracks at {path}; set MIS_REAL_DATA or give --tracks CSV")
         return 1
     tracks = read_tracks(path)
     sides = {name: tracks.side(name) for name in SIDES}
-    facts = described(sides, path, datetime.now(UTC))
-    arrays, facts["kinds"] = train(sides["train"], sides["calibration"], Said())
-    found = measured(sides, arrays, facts)
+    if chosen.measure:
+        arrays, facts = weights.read(TARGET)
+    else:
+        facts = described(sides, path, datetime.now(UTC))
+        arrays, facts["kinds"] = train(sides["train"], sides["calibration"], Said())
+    found = measured(sides, read_back(arrays, facts))
     texts = {"metrics.json": json.dumps(found, indent=1, sort_keys=True) + "\n"}
     if (TARGET / "CARD.md").exists():
         texts["CARD.md"] = (TARGET / "CARD.md").read_text("utf-8")
