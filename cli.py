@@ -215,6 +215,48 @@ def train_playlists(as_json: Annotated[bool, typer.Option("--json", help="Print 
     typer.echo(t(lang, "cli_playlists.taken" if report.replaced else "cli_playlists.kept"))
 
 
+@train.command("hit")
+def train_hit(manifest: Annotated[Path, typer.Option(help="CSV: see docs/hit-prediction.md.")],
+              genre: Annotated[str | None, typer.Option(help="Only the audio network of POP, BALLAD or DANCE.")] = None,
+              kind: Annotated[str, typer.Option(help="Audio network: cnn1d, cnn2d, lstm or crnn.")] = "cnn1d",
+              as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+              lang: Annotated[str, typer.Option(help="ko or en.")] = "en") -> None:
+    """Train the parts of the hit model on your own labelled tracks; a part is replaced only by a better one.
+
+    Models, their cards and the report are put in the data folder. Exits with 1 if that failed.
+    """
+    try:
+        services.start(sample=False)
+        report = services.train_hit(services.current_actor(), manifest, genre=genre, kind=kind, progress=Bar())
+    except AppError as error:
+        typer.echo(error.message(lang), err=True)
+        raise typer.Exit(1) from error
+    finally:
+        services.stop()
+    typer.echo(json.dumps(asdict(report)) if as_json else services.training_report(report, lang))
+
+
+@app.command()
+def predict(path: Annotated[Path, typer.Argument(help="A folder or a ZIP of tracks, with manifest.csv if you like.")],
+            prior: Annotated[float, typer.Option(help="Share of hits the probability is stated at.")] = 0.01,
+            lang: Annotated[str, typer.Option(help="ko or en.")] = "en") -> None:
+    """Judge the tracks of a folder; the answers are on the page, and here as CSV. Exits with 1 if that failed."""
+    try:
+        services.start(sample=False)
+        actor = services.current_actor()
+        batch = services.predict_folder(actor, path, prior=prior, progress=Bar())
+        table = services.predictions_table(actor, batch_id=batch)
+        refused = next(each.refused for each in services.list_prediction_batches(actor) if each.id == batch)
+    except AppError as error:
+        typer.echo(error.message(lang), err=True)
+        raise typer.Exit(1) from error
+    finally:
+        services.stop()
+    for name, code, values in refused:
+        typer.echo(f"refused  {name}: {describe(lang, code, dict(values))}", err=True)
+    typer.echo(table.to_csv(index=False), nl=False)
+
+
 def _figures(figures: Mapping[str, Any]) -> dict[str, str]:
     return {name: f"{value:.4f}" if isinstance(value, float) else str("-" if value is None else value)
             for name, value in figures.items() if name != "kinds"}

@@ -131,6 +131,52 @@ from usecases.growth import (
     list_artists,
     preview_delete,
 )
+from usecases.hit_batches import (
+    cancel_prediction_batch,
+    delete_prediction_batch,
+    list_prediction_batches,
+    predict_folder,
+    resume_prediction_batch,
+    submit_prediction_batch,
+)
+from usecases.hit_models import hit_models
+from usecases.hit_report import prediction_html
+from usecases.hit_results import (
+    GENRES as HIT_GENRES,
+)
+from usecases.hit_results import (
+    HitModel,
+    Near,
+    PartView,
+    PredictionBatch,
+    PredictionPage,
+    PredictionRow,
+    PredictionView,
+)
+from usecases.hit_run import STEPS as HIT_STEPS
+from usecases.hit_training import HitTraining, submit_hit_training, train_hit, training_report
+from usecases.hits import (
+    LARGEST_AUDIO_MB,
+    LONGEST_AUDIO_MIN,
+    cancel_prediction,
+    delete_prediction,
+    get_prediction,
+    interrupt_predictions,
+    leaderboard,
+    like_prediction,
+    link_prediction,
+    list_predictions,
+    nearest_predictions,
+    prediction_audio,
+    prediction_by_link,
+    prediction_picture,
+    predictions_table,
+    publish_prediction,
+    reference_predictions,
+    retry_prediction,
+    set_prediction_prior,
+    start_prediction,
+)
 from usecases.home import capabilities, demo_song, home
 from usecases.jobs import active_job, cancel_job, get_job, latest_job
 from usecases.listening import known_videos, listen, quota
@@ -262,37 +308,44 @@ __all__ = [
     "BatchView", "CATALOGUE_COLUMNS", "CATALOGUE_SORTS", "CLASSES", "CLASS_BOUNDS", "COUNTS", "Capability",
     "CatalogueCounts", "CatalogueEntry", "CataloguePage", "CatalogueRefusal", "Controls", "DataStatus", "DeletePreview",
     "DemoSong", "Difference", "Draft", "DraftSong", "EXPORTS", "FAR_DAYS", "FileOutcome", "FileRecord", "HASHTAGS",
-    "HomeSummary", "ImageTag", "ImportReport", "JobView", "JudgeMark", "JudgeView", "LEVELS", "LIMITS", "Listen",
-    "MIN_ARTISTS", "MIN_OTHERS", "MOST_CHOSEN", "MOST_EXPORTED", "MOST_GENRES", "MOST_REPORTED", "MOST_WORDS",
-    "MelonReport", "MoodSongs", "Outlook", "PLAIN", "PainterView", "PanelView", "Peer", "PictureSearch", "PictureView",
-    "PipelineState", "PlaylistView", "REASONS", "Reason", "Recommendation", "RefreshReport", "Riser", "RunSummary",
-    "STAGES", "STAGE_BOUNDS", "STEPS", "SUGGESTED", "SavedLyrics", "SimilarPlaylist", "SimilarPlaylists", "Song",
-    "SongHit", "SongPage", "SongRow", "SongSummary", "Standings", "SyncReport", "TILES", "ThumbnailView",
-    "TrainingReport", "UploadOutcome", "VARIANTS", "Wish", "absence_text", "accept_level", "active_job", "add_rule",
-    "add_song", "add_songs", "analyse", "analysis_figure", "anomaly_text", "archive", "archive_tags", "artist_analysis",
+    "HIT_GENRES", "HIT_STEPS", "HitModel", "HitTraining", "HomeSummary", "ImageTag", "ImportReport", "JobView",
+    "JudgeMark", "JudgeView", "LARGEST_AUDIO_MB", "LEVELS", "LIMITS", "LONGEST_AUDIO_MIN", "Listen", "MIN_ARTISTS",
+    "MIN_OTHERS", "MOST_CHOSEN", "MOST_EXPORTED", "MOST_GENRES", "MOST_REPORTED", "MOST_WORDS", "MelonReport",
+    "MoodSongs", "Near", "Outlook", "PLAIN", "PainterView", "PanelView", "PartView", "Peer", "PictureSearch",
+    "PictureView", "PipelineState", "PlaylistView", "PredictionBatch", "PredictionPage", "PredictionRow",
+    "PredictionView", "REASONS", "Reason", "Recommendation", "RefreshReport", "Riser", "RunSummary", "STAGES",
+    "STAGE_BOUNDS", "STEPS", "SUGGESTED", "SavedLyrics", "SimilarPlaylist", "SimilarPlaylists", "Song", "SongHit",
+    "SongPage", "SongRow", "SongSummary", "Standings", "SyncReport", "TILES", "ThumbnailView", "TrainingReport",
+    "UploadOutcome", "VARIANTS", "Wish", "absence_text", "accept_level", "active_job", "add_rule", "add_song",
+    "add_songs", "analyse", "analysis_figure", "anomaly_text", "archive", "archive_tags", "artist_analysis",
     "artist_data", "artist_growth", "artist_report", "audition_figure", "audition_html", "audition_json",
-    "audition_judges", "audition_table", "cancel_audition", "cancel_job", "capabilities", "catalogue_counts",
-    "catalogue_entry", "catalogue_page", "catalogue_table", "catalogue_version", "chance_text", "choose_thumbnail",
-    "compare_auditions", "comparison_figure", "current_actor", "data_status", "data_version", "delete_artist",
-    "delete_audition", "delete_picture", "delete_playlist", "delete_rule", "delete_song", "delete_thumbnail", "deliver",
-    "demo_song", "differing_terms", "draft_of", "edit_tags", "embed_titles", "estimate_batch", "evaluate",
+    "audition_judges", "audition_table", "cancel_audition", "cancel_job", "cancel_prediction",
+    "cancel_prediction_batch", "capabilities", "catalogue_counts", "catalogue_entry", "catalogue_page",
+    "catalogue_table", "catalogue_version", "chance_text", "choose_thumbnail", "compare_auditions", "comparison_figure",
+    "current_actor", "data_status", "data_version", "delete_artist", "delete_audition", "delete_picture",
+    "delete_playlist", "delete_prediction", "delete_prediction_batch", "delete_rule", "delete_song", "delete_thumbnail",
+    "deliver", "demo_song", "differing_terms", "draft_of", "edit_tags", "embed_titles", "estimate_batch", "evaluate",
     "export_playlist", "find_songs", "forecast_table", "genre_names", "get_audition", "get_job", "get_picture",
-    "get_playlist", "get_song", "get_thumbnails", "hashtag", "home", "import_catalogue", "import_melon",
-    "import_starter_playlists", "jobs_ahead", "keep_thumbnails", "known_videos", "latest_job", "lead_text",
-    "like_playlist", "link_picture", "link_playlist", "list_artists", "list_auditions", "list_batches", "list_events",
-    "list_files", "list_painters", "list_pictures", "list_playlists", "list_rules", "list_songs", "list_thumbnails",
-    "listen", "make_playlist", "mark_seen", "may", "milestone", "milestone_text", "model_facts", "next_target",
-    "painting_prompt", "pairs_with_lags", "panels", "peers", "picture_by_link", "picture_card", "picture_jpeg",
-    "picture_mood", "picture_songs", "pipeline", "playlist_by_link", "playlist_card", "playlist_counts",
-    "playlist_tags", "portfolio_table", "preview_delete", "quota", "ready", "recent_imports", "recent_runs",
-    "refused_songs", "rejected_rows", "remove_picture", "replace_song", "report_picture", "restore_files",
-    "resume_batch", "resume_import", "retry_judge", "save_playlist", "save_uploads", "scenarios", "search_link",
-    "sentence", "set_file_options", "settings", "settle_reports", "share_picture", "similar_playlists", "song_info",
-    "song_m3u8", "song_table", "song_text", "standings", "start", "start_audition", "start_batch", "started", "stop",
-    "submit_import", "submit_painting", "submit_picture", "submit_refresh", "submit_starter",
-    "submit_starter_playlists", "submit_sync", "submit_thumbnails", "submit_training", "sync", "tag_categories",
-    "tag_label", "taggers", "thumbnail_bytes", "tile", "tile_text", "train_playlists", "unseen_alerts",
-    "unshare_picture", "weigh_tags", "why_lines", "withdraw_level",
+    "get_playlist", "get_prediction", "get_song", "get_thumbnails", "hashtag", "hit_models", "home", "import_catalogue",
+    "import_melon", "import_starter_playlists", "jobs_ahead", "keep_thumbnails", "known_videos", "latest_job",
+    "lead_text", "leaderboard", "like_playlist", "like_prediction", "link_picture", "link_playlist", "link_prediction",
+    "list_artists", "list_auditions", "list_batches", "list_events", "list_files", "list_painters", "list_pictures",
+    "list_playlists", "list_prediction_batches", "list_predictions", "list_rules", "list_songs", "list_thumbnails",
+    "listen", "make_playlist", "mark_seen", "may", "milestone", "milestone_text", "model_facts", "nearest_predictions",
+    "next_target", "painting_prompt", "pairs_with_lags", "panels", "peers", "picture_by_link", "picture_card",
+    "picture_jpeg", "picture_mood", "picture_songs", "pipeline", "playlist_by_link", "playlist_card", "playlist_counts",
+    "playlist_tags", "portfolio_table", "predict_folder", "prediction_audio", "prediction_by_link", "prediction_html",
+    "prediction_picture", "predictions_table", "preview_delete", "publish_prediction", "quota", "ready",
+    "recent_imports", "recent_runs", "reference_predictions", "refused_songs", "rejected_rows", "remove_picture",
+    "replace_song", "report_picture", "restore_files", "resume_batch", "resume_import", "resume_prediction_batch",
+    "retry_judge", "retry_prediction", "save_playlist", "save_uploads", "scenarios", "search_link", "sentence",
+    "set_file_options", "set_prediction_prior", "settings", "settle_reports", "share_picture", "similar_playlists",
+    "song_info", "song_m3u8", "song_table", "song_text", "standings", "start", "start_audition", "start_batch",
+    "start_prediction", "started", "stop", "submit_hit_training", "submit_import", "submit_painting", "submit_picture",
+    "submit_prediction_batch", "submit_refresh", "submit_starter", "submit_starter_playlists", "submit_sync",
+    "submit_thumbnails", "submit_training", "sync", "tag_categories", "tag_label", "taggers", "thumbnail_bytes", "tile",
+    "tile_text", "train_hit", "train_playlists", "training_report", "unseen_alerts", "unshare_picture", "weigh_tags",
+    "why_lines", "withdraw_level",
 ]
 
 
@@ -325,7 +378,7 @@ def start(*, sample: bool = True) -> None:
         _check_settings()
         first = db.revision() is None
         db.init_db()
-        interrupted = jobs.interrupt_dead() + interrupt_auditions()
+        interrupted = jobs.interrupt_dead() + interrupt_auditions() + interrupt_predictions()
         if interrupted:
             log.warning("%s job(s) and audition(s) of a stopped process marked as interrupted", interrupted)
         if first and sample and config.load().cmdata_dir.is_dir():

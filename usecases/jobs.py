@@ -52,7 +52,8 @@ def runner() -> Jobs:
     with _lock:
         if _jobs is None:
             _jobs = Jobs(DatabaseStore(), lanes={"audition": config.load().auditions_at_once, "audition_batch": 1,
-                                                  "catalogue": 1, "picture": 2, "thumbnail": 1, "painting": 1})
+                                                  "catalogue": 1, "picture": 2, "thumbnail": 1, "painting": 1,
+                                                  "prediction": 1, "prediction_batch": 1, "hit_training": 1})
         return _jobs
 
 

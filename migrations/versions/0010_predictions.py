@@ -75,7 +75,7 @@ CREATE INDEX predictions_ranked ON predictions (score DESC, id) WHERE state = 'd
 COMMENT ON COLUMN predictions.full_seconds IS 'length of the whole track where a clip was sent, as its owner says';
 COMMENT ON COLUMN predictions.prior IS 'share of hits the probability is stated at';
 COMMENT ON COLUMN predictions.log_odds_ratio IS 'evidence of all parts: log-odds against the base rate';
-COMMENT ON COLUMN predictions.low IS 'of an 80 % interval of log_odds_ratio, as high';
+COMMENT ON COLUMN predictions.low IS 'lower end of an interval of log_odds_ratio, eight times of ten; high: upper';
 COMMENT ON COLUMN predictions.score IS 'percentile of resemblance; NULL where the model abstains';
 COMMENT ON COLUMN predictions.abstained IS 'code of the reason why there is no score';
 COMMENT ON COLUMN predictions.report IS 'parts, measures, curves, tags, lines, models: what the page shows';
