@@ -62,14 +62,14 @@ def test_the_kept_embeddings_are_those_of_the_clips(clips):
 
 def test_tempo_and_brightness_are_learned_from_400_clips(clips):
     embeddings, rows = clips
-    told = trained(embeddings, rows).metrics
+    told = trained(embeddings, rows, draws=2).metrics
     assert told["accuracy"] >= 0.9 and told["auc"] >= 0.95 and told["n"] >= 50
     assert told["accuracy_of_commoner"] < 0.6
 
 
 def test_200_clips_are_enough(clips):
     embeddings, rows = clips[0][:200], clips[1][:200]
-    assert trained(embeddings, rows).metrics["accuracy"] >= 0.9
+    assert trained(embeddings, rows, draws=2).metrics["accuracy"] >= 0.9
 
 
 def test_shuffled_labels_stay_at_chance(clips):
@@ -79,7 +79,7 @@ def test_shuffled_labels_stay_at_chance(clips):
     for seed in range(4):
         hits = np.random.default_rng(seed).permutation([row.hit for row in rows])
         shuffled = [replace(row, hit=bool(hit)) for row, hit in zip(rows, hits, strict=True)]
-        found.append(trained(embeddings, shuffled).metrics)
+        found.append(trained(embeddings, shuffled, draws=2).metrics)
     assert all(each["auc_low"] <= 0.5 for each in found)
     assert abs(np.mean([each["auc"] for each in found]) - 0.5) < 0.1
     assert all(each["accuracy"] < 0.68 for each in found)
@@ -122,6 +122,16 @@ def test_what_cannot_be_learned_from_is_refused(change, code):
     assert caught.value.code == code
 
 
+def test_hits_of_one_artist_alone_are_refused():
+    embeddings, rows = made()
+    rows = [replace(row, artist="The Only One" if row.hit else row.title) for row in rows]
+    hits, others = (np.flatnonzero([row.hit is kind for row in rows]) for kind in (True, False))
+    with pytest.raises(DataError) as caught:
+        TransferHead.train(embeddings, rows, Split(np.r_[hits, others[:40]], others[40:50], others[50:]), genre="POP",
+                           today=TODAY)
+    assert caught.value.code == "hit_transfer.one_sided"
+
+
 def test_a_feature_that_never_varies_says_nothing():
     embeddings, rows = made()
     embeddings[:, 5] = 3
@@ -146,15 +156,15 @@ def test_a_judgement_holds_together(head):
 
 def test_answers_are_calibrated():
     """Known answer: two features shifted by 1.5 each give the log-odds 1.5 (x + y - 1.5) among as many hits as others."""
-    embeddings, rows = made(3_000, artists=300, pull=1.5)
+    embeddings, rows = made(2_400, artists=300)
     found = trained(embeddings, rows)
-    fresh, tracks = made(2_000, pull=1.5, seed=1)
+    fresh, tracks = made(2_400, seed=1)
     true = 1.5 * (fresh[:, 0] + fresh[:, 1] - 1.5)
     said = found.log_odds(fresh)
-    assert np.abs(said - true).mean() < 0.35
+    assert np.abs(said - true).mean() < 0.3
     assert np.mean(1 / (1 + np.exp(-said))) == pytest.approx(np.mean([row.hit for row in tracks]), abs=0.03)
     inside = [each.low <= value <= each.high for each, value in zip(map(found.judge, fresh[:300]), true, strict=False)]
-    assert np.mean(inside) > 0.5  # the artists that were trained on are one draw: not 80 % of all answers
+    assert np.mean(inside) > 0.5  # one draw of artists: 58 to 95 % in six of them, not 80 % in each
 
 
 def test_intervals_are_wider_with_fewer_tracks():
@@ -201,7 +211,7 @@ def test_leaving_a_patch_out_changes_the_answer_as_told(head):
 
 def test_bright_seconds_are_those_that_lift(clips, tagger):
     """Known answer: a fast bright clip after a slow dark one; the first half lowers the answer, the second lifts it."""
-    found = trained(*clips)
+    found = trained(*clips, draws=2)
     kept = made_clips.clips(made_embeddings.COUNT)
     dark = next(clip for clip in kept if clip.slope > 2 and clip.tempo < 100)
     bright = next(clip for clip in kept if clip.hit)
