@@ -16,6 +16,7 @@ import csv
 import hashlib
 import io
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -196,7 +197,7 @@ def _rows(path: Path, data: bytes, refused: list[RefusedRow], within: Path | Non
     rated = _popularities([cells for _, cells in table], columns)
     seen: dict[Path, int] = {}
     for (line, cells), popularity in zip(table, rated, strict=True):
-        cell = {name: text_of(cells[place]) if place < len(cells) else "" for name, place in columns.items()}
+        cell = {name: _cell(name, cells[place]) if place < len(cells) else "" for name, place in columns.items()}
         try:
             yield _row(cell, popularity, line, path.parent, within, seen)
         except DataError as error:
@@ -326,20 +327,33 @@ def _date(text: str) -> date | None:
         raise DataError("hit_row.date", found=text[:60]) from error
 
 
+def _cell(name: str, text: str) -> str:
+    """Return a cell as one tidy line; names of files as they are, since two blanks in one are two."""
+    return text.strip() if name in ("audio", "lyrics") else text_of(text)
+
+
 def _file(text: str, folder: Path, within: Path | None) -> Path | None:
     """Return the file a cell names, None for an empty cell."""
     if not text:
         return None
     shown = printable(text)[:200]
     try:
-        path = (folder / text).resolve()
-        if within is not None and not path.is_relative_to(within.resolve()):
-            raise DataError("hit_row.outside", file=shown)
-        if not path.is_file():
-            raise DataError("hit_row.missing", file=shown)
-    except (OSError, ValueError) as error:  # a name too long, a zero byte
+        path = next(filter(Path.is_file, (folder / name for name in _spellings(text))), None)
+        path = path.resolve() if path else None
+        outside = within is not None and not (path or (folder / text).resolve()).is_relative_to(within.resolve())
+    except (OSError, ValueError, RuntimeError) as error:  # a name too long, a zero byte, links in a circle
         raise DataError("hit_row.missing", file=shown) from error
+    if outside:
+        raise DataError("hit_row.outside", file=shown)
+    if path is None:
+        raise DataError("hit_row.missing", file=shown)
     return path
+
+
+def _spellings(text: str) -> tuple[str, ...]:
+    """Return a name as written, then as other systems write it: slashes, composed and decomposed syllables."""
+    slashed = text.replace("\\", "/")
+    return tuple(dict.fromkeys((text, slashed, *(unicodedata.normalize(form, slashed) for form in ("NFC", "NFD")))))
 
 
 def _once(path: Path | None, seen: dict[Path, int], line: int) -> None:

@@ -111,6 +111,35 @@ def test_files_outside_a_folder_are_refused_where_asked(folder):
     assert reasons(found) == [(2, "hit_row.outside"), (4, "hit_row.outside")]
 
 
+def test_names_of_files_as_other_systems_write_them(folder):
+    import unicodedata
+
+    (folder / unicodedata.normalize("NFD", "바다.wav")).write_bytes(b"x")
+    (folder / "two  blanks.wav").write_bytes(b"x")
+    (folder / "loop").symlink_to("loop")
+    found = read_manifest(written(folder, "바다.wav,,POP,A,t,,1,", "sub\\노래.mp3,,POP,A,t,,1,", "two  blanks.wav,,POP,A,t,,1,",
+                                  "loop,,POP,A,t,,1,", "../../gone.wav,,POP,A,t,,1,"), within=folder)
+    assert [row.line for row in found.rows] == [2, 3, 4]
+    assert reasons(found) == [(5, "hit_row.missing"), (6, "hit_row.outside")]
+
+
+def test_anything_at_all_is_read_or_refused(folder):
+    rng = np.random.default_rng(0)
+    path = folder / "m.csv"
+    plain = f'{HEADER}\n0.wav,0.txt,POP,"A, B",t,2020,1,"1,5"\n1.wav,,DANCE,나,t,,,77\n'.encode()
+    for _ in range(300):
+        data = bytearray(plain)
+        for place in rng.integers(0, len(data), rng.integers(1, 12)):
+            data[place] = rng.choice([rng.integers(0, 256), 34, 44, 10, 13, 0])
+        path.write_bytes(bytes(data))
+        try:
+            found = read_manifest(path)
+        except FileRefused as refused:
+            assert "{" not in refused.message("ko")
+        else:
+            assert all(row.artist and row.genre for row in found.rows) and len(found.rows) + len(found.refused) > 0
+
+
 @pytest.mark.parametrize(("text", "code"), [
     ("artist,title\nA,b", "hit_manifest.columns"), ("", "hit_manifest.columns"), (HEADER, "file.empty"),
     (f'{HEADER}\n0.wav,,POP,"{"x" * 140_000},t,,1,', "hit_manifest.quotes")])
