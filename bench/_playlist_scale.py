@@ -1,4 +1,4 @@
-"""How the playlist model holds at the size it is meant for: 50,000 made playlists, 90,000 songs."""
+"""How the playlist model holds at the size it is meant for: 50,000 made playlists, 90,000 songs; and thumbnails."""
 
 from __future__ import annotations
 
@@ -59,3 +59,19 @@ def scale(bench: Bench) -> None:
     for name, each in times.items():
         bench.figure(f"50,000 playlists, title to {name}: slowest in twenty, ms", float(np.quantile(each, 0.95)))
         bench.at_most(f"50,000 playlists, title to {name}: median, ms", 150, float(np.median(each)))
+
+
+def thumbnails(bench: Bench, titles: int = 10) -> None:
+    """Time thumbnails painted by code, four variants a title; processor time, so that it is that of one core."""
+    import artwork
+
+    artwork.variants("warm", {}, 1)
+    times = []
+    for at in range(titles):
+        words = np.random.default_rng(at).permutation(WORDS)[:3]
+        for seed in range(4):
+            start = time.process_time()
+            artwork.thumbnail(" ".join(words), artwork.plan(" ".join(words), {}, 4 * at + seed))
+            times.append(time.process_time() - start)
+    bench.figure("a thumbnail, median processor s", float(np.median(times)))
+    bench.at_most(f"a thumbnail, slowest of {len(times)}, processor s", 1, max(times))

@@ -23,7 +23,7 @@ import numpy as np
 from _machine import Bench, peak_mb
 from _playlist_als import Als
 from _playlist_data import DATA, SPLITS, TASKS, Asked, Embeddings, asked, found_at, lessons
-from _playlist_scale import scale
+from _playlist_scale import scale, thumbnails
 
 from playlisting.components import Component, everything
 from playlisting.library import Array, Library
@@ -38,11 +38,12 @@ Pairs = dict[tuple[str, str], list[tuple[float, float]]]
 
 
 def arguments() -> argparse.Namespace:
-    """Return the command line's choices: ``quick``, ``test``, ``splits`` and ``no_scale``."""
+    """Return the command line's choices."""
     parser = argparse.ArgumentParser(description="Playlist model on real playlists.")
     parser.add_argument("--quick", action="store_true", help="one split, small models, at most 50 s on 2 cores")
     parser.add_argument("--test", type=Path, metavar="PATH", help="a folder of playlists to judge instead")
     parser.add_argument("--splits", type=int, default=SPLITS, help=f"splits to judge, 1 to {SPLITS}")
+    parser.add_argument("--only-scale", action="store_true", help="only 50,000 made playlists and thumbnails")
     parser.add_argument("--no-scale", action="store_true", help="leave out 50,000 made playlists")
     return parser.parse_args()
 
@@ -145,6 +146,11 @@ def main() -> int:
     """Run the bench and print its report; 1 if there are no playlists."""
     chosen = arguments()
     bench = Bench("playlist")
+    if chosen.only_scale:
+        scale(bench)
+        thumbnails(bench)
+        bench.finish()
+        return 0
     if found_at(DATA) is None or (chosen.test and found_at(chosen.test) is None):
         return 1
     known = asked(DATA)
@@ -160,6 +166,7 @@ def main() -> int:
     bench.figure("peak memory of the real data, MB", peak_mb())
     if not (chosen.quick or chosen.test or chosen.no_scale):
         scale(bench)
+        thumbnails(bench)
     bench.finish()
     return 0
 
