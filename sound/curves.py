@@ -53,7 +53,7 @@ PRESS, LEVEL = 1_000.0, -14.0
 a file was made must not change its tempo or its sections."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Curves:
     """The curves of one song, see the module.
 

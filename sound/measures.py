@@ -69,7 +69,7 @@ class Measures:
     chorus_hit: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
     """What measuring once keeps, so that parts can be left out cheaply.
 
