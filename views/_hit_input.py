@@ -76,15 +76,33 @@ def _start(actor: services.Actor, track: Track, allowed: bool) -> None:
                         disabled=not ready)
     if track.data is None:
         st.caption(text("hit.input.no_audio"))
+        _demo(actor, allowed)
     if pressed and track.data is not None:
-        with _shared.errors_shown():
-            found = services.start_prediction(actor, track.data, name=track.name, **track.options)
-            state = st.session_state
-            state["hit_id"] = found
-            state["hit_turn"] = state.get("hit_turn", 0) + 1  # the boxes are empty next time
-            for name in ("name", "words", "full"):
-                state.pop(f"hit_{name}", None)
-            st.rerun()
+        _begin(actor, track.data, name=track.name, **track.options)
+
+
+def _begin(actor: services.Actor, data: bytes, **options: Any) -> None:
+    """Start an analysis and open it; a refusal is shown, and the inputs stay as they are."""
+    with _shared.errors_shown():
+        found = services.start_prediction(actor, data, **options)
+        state = st.session_state
+        state["hit_id"] = found
+        state["hit_turn"] = state.get("hit_turn", 0) + 1  # the boxes are empty next time
+        for name in ("name", "words", "full"):
+            state.pop(f"hit_{name}", None)
+        st.rerun()
+
+
+def _demo(actor: services.Actor, allowed: bool) -> None:
+    """Offer the song that came with the product, for whoever has none at hand."""
+    demo = services.demo_song()
+    if demo is None:
+        return
+    if st.button(text("hit.input.demo", title=plain(demo.title)), key="hit_demo", type="tertiary", disabled=not allowed,
+                 icon=":material/music_note:"):
+        lyrics = "\n".join(demo.lyrics.splitlines()[1:]).strip()  # without the heading ``Artist - Title:``
+        _begin(actor, demo.audio.read_bytes(), name=demo.audio.name, title=demo.title, artist=demo.artist,
+               genre=services.HIT_GENRES[0], lyrics=lyrics)
 
 
 # inputs ------------------------------------------------------------

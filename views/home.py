@@ -30,6 +30,7 @@ TOUR: dict[str, Callable[[services.DemoSong], dict[str, str]]] = {
     "ai_judges": lambda demo: {"q": demo.title},
     "image_to_music": lambda demo: {"source": "demo"},
     "playlist_maker": lambda demo: {"title": demo.title, "made": "1"},
+    "hit_prediction": lambda demo: {},
 }
 """The steps of the demo tour: the page's file, and the query that opens the demo song there. A step's text is at
 ``home.tour.step.<file>``."""

@@ -124,6 +124,13 @@ def test_a_refusal_at_the_door_is_shown_and_the_inputs_stay(opened, fake):
     assert len(app.error) == 1 and app.text_input(key="hit_name").value == "Kept"
 
 
+def test_the_demo_song_is_one_click_away(opened, fake):
+    app = press(opened(), "hit_demo")
+    given = fake.called("start_prediction")[0]
+    assert given[0][1] == fake.demo.audio.read_bytes() and given[1]["title"] == fake.demo.title
+    assert "Artist - Title" not in given[1]["lyrics"] and t("en", "hit.result.score", score="72") in words(app)
+
+
 def test_what_was_typed_in_outlives_another_tab(opened):
     app = opened()
     app.text_input(key="hit_name").input("Kept").run()

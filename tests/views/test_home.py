@@ -52,8 +52,8 @@ def test_jobs_are_links_where_there_is_a_page_and_say_so_where_not(open_app):
     app = open_app()
     shown = words(app)
     assert [title for title in TITLES["ko"] if title not in shown] == []
-    assert shown.count(":gray-badge[준비 중]") == 2
-    assert {page for page, _ in links(app)} <= {"growth_radar", "advanced_analysis", "ai_judges", "image_to_music", "playlist_maker", "data"}
+    assert shown.count(":gray-badge[준비 중]") == 1
+    assert {page for page, _ in links(app)} <= {"growth_radar", "advanced_analysis", "ai_judges", "image_to_music", "playlist_maker", "hit_prediction", "data"}
 
 
 def test_a_later_page_becomes_a_link_by_its_line_in_the_page_table(open_app, fake):
