@@ -12,7 +12,8 @@ LIMITS = ("It knows the lyrics it was trained on, in their languages, and nothin
 
 def texts_of(facts: Mapping[str, Any], title: str, made: str) -> dict[str, str]:
     """Return ``metrics.json`` and ``CARD.md``, which stand beside the weights; see `card`."""
-    listed = json.dumps(facts["test"], ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    told = {name: facts[name] for name in ("genre", "kind", "date", "data", "test")}
+    listed = json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     return {"metrics.json": listed, "CARD.md": card(facts, title, made)}
 
 
@@ -31,7 +32,8 @@ def card(facts: Mapping[str, Any], title: str, made: str) -> str:
              f"{side['to'] or '-'} |" for name, side in split.items() if isinstance(side, dict)]
     bins = [f"| {each['low']:.1f} to {each['high']:.1f} | {each['n']} | {each['said']:.2f} | {each['observed']:.2f} |"
             for each in told["calibration"]]
-    source = f" ({data.get('name', 'manifest')}, sha256 {data.get('sha256', '-')})" if data else ""
+    name = data.get("name") or data.get("manifest") or "manifest"
+    source = f" ({name}, sha256 {data.get('sha256', '-')})" if data else ""
     order = "the newest artists are the test" if split["by_date"] else "without dates: sides alike in hits"
     return "\n".join([
         f"# {title}, {facts['genre']}", "",
