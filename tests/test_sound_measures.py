@@ -272,7 +272,7 @@ def test_half_a_minute_takes_a_fraction_of_a_second_and_leaving_out_a_few_millis
 
 @pytest.mark.parametrize(("name", "tempo", "key", "mode"), [
     ("Kevin_MacLeod_-_P_I_Tchaikovsky_Dance_of_the_Sugar_Plum_Fairy", None, 4, 0),  # in E minor
-    ("Kevin_MacLeod_-_Vibe_Ace", 130, None, None),  # librosa's beat tracker finds 129.2
+    ("Kevin_MacLeod_-_Vibe_Ace", 130, None, None),  # librosa 0.11 finds 64.6, half of 129.2
     ("sorohanro_-_solo-trumpet-06", None, 5, None),  # a loop "in F, mostly Blues and Dorian scale"
 ])
 def test_recordings_whose_key_or_tempo_is_known(name, tempo, key, mode):
