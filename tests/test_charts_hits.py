@@ -33,7 +33,8 @@ def over_time(seconds=60.0, waveform=WAVE, picture=PNG, span=None, occlusion=((0
 
 def test_the_score_stands_in_its_interval_on_a_track_of_100():
     figure = score(71.6, 60, 80)
-    track, band, point = figure.data
+    track, band, point, line = figure.data
+    assert line.x == (71.6, 71.6)
     assert (track.base[0], track.x[0]) == (0, 100) and (band.base[0], band.x[0]) == (60, 20) and point.x == (71.6,)
     assert "72" in point.hovertext[0] and "60" in point.hovertext[0] and "80" in point.hovertext[0]
 

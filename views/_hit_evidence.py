@@ -98,10 +98,18 @@ def _features(view: services.PredictionView) -> None:
         st.caption(text("hit.why.features_note", part=text("hit.part.features")))
     if view.left_out:
         names = ", ".join(name_of(each) for each in view.left_out)
-        clip = view.seconds is not None and view.seconds < 90
-        st.caption(f":material/content_cut: {text('hit.why.left_out' if clip else 'hit.why.missing', names=names)}")
+        said_so = [text("hit.why.left_out" if _is_clip(view) else "hit.why.missing", names=names)]
+        if "duration_ms" in view.left_out:
+            said_so.append(text("hit.why.left_out_length"))
+        st.caption(f":material/content_cut: {' '.join(said_so)}")
     with st.expander(text("hit.why.measures"), icon=":material/straighten:", key="hit_measures"):
         _table(view)
+
+
+def _is_clip(view: services.PredictionView) -> bool:
+    """Return whether the file is too short for what a whole song has, or shorter than the song is said to be."""
+    length = view.measures.get("duration_ms")
+    return view.seconds is not None and (length is None or length / 1000 > view.seconds + 1)
 
 
 def name_of(measure: str) -> str:

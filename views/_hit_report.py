@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 import streamlit as st
 
 import services
 from locales import format_time
 from support.figures import hits as figures
-from views import _cache, _hit_evidence, _hit_models, _hit_shown, _shared
+from views import _cache, _hit_evidence, _hit_shown, _shared
 from views import _hit_board as board
 from views._hit_input import PRIORS, put_aside
 from views._hit_shown import CHART, percent
@@ -114,7 +116,7 @@ def _score(view: services.PredictionView, score: float) -> None:
     labels = {name: text(f"hit.chart.{name}") for name in ("less", "more")} | {"hover": text("hit.chart.score_hover")}
     st.plotly_chart(_cache.Drawn(figures.score_figure(score, low, high, labels=labels)), key="hit_score_chart",
                     config=CHART, alt=text("hit.chart.score_alt", score=number(score), **said))
-    st.caption(text("hit.result.of_score", score=number(score), **said))
+    st.caption(text("hit.result.of_score", score=number(score)))
 
 
 def _probability(view: services.PredictionView) -> None:
@@ -206,15 +208,16 @@ def _to_models() -> None:
 def _worth(view: services.PredictionView) -> None:
     """Draw calibration and card of the parts that were used, each one click away."""
     used = [part.part for part in view.parts if part.state in ("used", "strange")]
+    kinds = {part.part: str((part.facts or {}).get("kind")) for part in view.parts}
     if not used:
         return
     with st.container(horizontal=True, gap="small"):
         for name, icon in (("reliable", "show_chart"), ("card", "description")):
             if st.button(text(f"hit.parts.{name}"), key=f"hit_{name}", icon=f":material/{icon}:"):
-                st.dialog(text(f"hit.parts.{name}"), width="large")(_of_model)(view.genre, used, name)
+                st.dialog(text(f"hit.parts.{name}"), width="large")(_of_model)(view.genre, used, kinds, name)
 
 
-def _of_model(genre: str, used: list[str], what: str) -> None:
+def _of_model(genre: str, used: list[str], kinds: dict[str, str], what: str) -> None:
     names = {part: text(f"hit.part.{part}") for part in used}
     part = used[0]
     if len(used) > 1:
@@ -226,7 +229,10 @@ def _of_model(genre: str, used: list[str], what: str) -> None:
         found = [model for model in services.hit_models(_shared.frame().actor)
                  if model.part == part and model.genre in (genre, None) and model.state != "untrained"]
         model = max(found, key=lambda each: each.genre is not None, default=None)
-        (_curve if what == "reliable" else _card)(model)
+        if what == "card":
+            _card(model)
+        else:
+            _curve(_hit_shown.tested(model.metrics, kinds.get(part)) if model else {})
 
 
 def _card(model: services.HitModel | None) -> None:
@@ -236,16 +242,14 @@ def _card(model: services.HitModel | None) -> None:
         st.markdown(model.card)
 
 
-def _curve(model: services.HitModel | None) -> None:
-    points = _hit_models.reliability_of(model.metrics) if model else []
+def _curve(test: Mapping[str, Any]) -> None:
     labels = {name: text(f"hit.chart.{name}") for name in ("predicted", "observed")} | {
         "hover": text("hit.chart.calibration_hover")}
-    figure = figures.calibration_figure(points, labels=labels)
-    if model is None or figure is None:
+    figure = figures.calibration_figure(_hit_shown.reliability(test), labels=labels)
+    if figure is None:
         st.info(text("hit.parts.no_curve"), icon=":material/info:")
         return
     st.plotly_chart(_cache.Drawn(figure), key="hit_curve_chart", config=CHART, alt=text("hit.chart.calibration_alt"))
-    test = _hit_models.test_of(model.metrics)
     if all(test.get(name) is not None for name in ("auc", "brier", "base_rate", "n")):
         st.markdown(text("hit.parts.metrics", n=number(test["n"]), auc=number(test["auc"], 3),
                          brier=number(test["brier"], 3), base=percent(test["base_rate"])))

@@ -45,3 +45,19 @@ def percent(share: float) -> str:
 def failure(code: str | None, values: Mapping[str, Any] | None) -> str:
     """Return a stored error in words, for markdown; its values may be texts themselves."""
     return _shared.plain_text(describe(_shared.lang(), code or "unexpected", {"kind": "–"} | dict(values or {})))
+
+
+def tested(metrics: Mapping[str, Any], kind: str | None = None) -> Mapping[str, Any]:
+    """Return the figures on the tracks kept apart; of a model of several, those of one."""
+    kinds = metrics.get("kinds")
+    if isinstance(kinds, Mapping) and kinds:
+        return kinds.get(kind) or kinds.get("full") or next(iter(kinds.values()))
+    found = metrics.get("test")
+    return found if isinstance(found, Mapping) else metrics
+
+
+def reliability(test: Mapping[str, Any]) -> list[dict[str, float]]:
+    """Return the points of a calibration curve: probability said and share observed (0 to 1), tracks."""
+    found = next((test[name] for name in ("reliability", "bins", "calibration") if test.get(name)), ())
+    return [{"predicted": each["predicted"] if "predicted" in each else each["said"], "observed": each["observed"],
+             "n": each["n"]} for each in found]

@@ -78,9 +78,11 @@ def score_figure(score: float, low: float, high: float, *, labels: Mapping[str, 
         raise ValueError(f"the score {score:g} with {low:g} to {high:g} is no score with interval from 0 to 100")
     said = escape(labels["hover"].format(score=f"{score:.0f}", low=f"{low:.0f}", high=f"{high:.0f}"))
     data = [_lying([100.0], [0.0], GRID_COLOUR, 0.5), _lying([max(high - low, 0.6)], [low], fade(ACCENT, 0.45), 0.5),
-            scatter(x=[score], y=[0], mode="markers", hovertext=[said], hovertemplate="%{hovertext}<extra></extra>",
-                    marker={"symbol": "diamond", "size": 20, "color": ACCENT, "line": {"color": "#ffffff", "width": 2}},
-                    cliponaxis=False)]
+            # above the track, where it does not hide a narrow interval
+            scatter(x=[score], y=[0.38], mode="markers", hovertext=[said], hovertemplate="%{hovertext}<extra></extra>",
+                    marker={"symbol": "triangle-down", "size": 16, "color": ACCENT}, cliponaxis=False),
+            scatter(x=[score, score], y=[-0.25, 0.25], mode="lines", hoverinfo="skip",
+                    line={"color": ACCENT, "width": 3}, cliponaxis=False)]
     layout = plain_layout(SCORE_HEIGHT)
     ends = [note(labels[name], x=place, y=1, yref="paper", xanchor=anchor, yanchor="bottom", font={"size": 12})
             for name, place, anchor in (("less", 0, "left"), ("more", 100, "right"))]
@@ -221,8 +223,11 @@ def _panel(name: str, axis: str, seconds: float, waveform: Sequence[tuple[float,
         ticks = {"tickvals": [height for height, _ in MEL_TICKS], "ticktext": [said for _, said in MEL_TICKS]}
         return {"range": [0, 1], "showgrid": False, "zeroline": False, "tickfont": {"size": 10}} | ticks, [held], {
             "images": [image]}
-    reach = max(max(abs(change) for _, _, change in occlusion) * 1.15, 0.01)
-    return ({"range": [-reach, reach], "nticks": 5, "gridcolor": GRID_COLOUR, "zeroline": True, "zerolinecolor": GREY,
+    changes = [change for _, _, change in occlusion]
+    reach = max(*map(abs, changes), 0.01)
+    # both ways are on the figure, also where all bars go one way
+    ends = [min(*changes, -0.25 * reach) - 0.1 * reach, max(*changes, 0.25 * reach) + 0.1 * reach]
+    return ({"range": ends, "nticks": 5, "gridcolor": GRID_COLOUR, "zeroline": True, "zerolinecolor": GREY,
              "tickfont": {"size": 10}}, [_curve(occlusion, axis, labels)], {})
 
 

@@ -247,8 +247,12 @@ def test_evidence_is_in_words_with_signs(opened, fake):
 
 
 def test_a_clip_says_what_was_left_out(opened, fake):
-    fake.put_hit(seconds=30.0, left_out=("duration_ms", "chorus_hit"))
-    assert t("en", "hit.why.left_out", names="Length, Chorus begins") in words(opened(prediction="1"))
+    fake.put_hit(seconds=30.0, left_out=("duration_ms", "chorus_hit"), measures={"tempo": 128.0, "duration_ms": None})
+    shown = words(opened(prediction="1"))
+    assert t("en", "hit.why.left_out", names="Length, Chorus begins") in shown and t("en", "hit.why.left_out_length") in shown
+    fake.put_hit(seconds=30.0, left_out=("chorus_hit",))  # the full length was given
+    shown = words(opened(prediction="2"))
+    assert t("en", "hit.why.left_out", names="Chorus begins") in shown and t("en", "hit.why.left_out_length") not in shown
 
 
 def test_audio_is_read_only_when_it_is_played(opened, fake, monkeypatch):
@@ -367,6 +371,17 @@ def test_shares_in_percent(opened, share, said):
     import views._hit_shown as shown
 
     assert shown.percent(share) == said
+
+
+def test_figures_of_a_model_of_several_are_those_of_the_one_that_answered(opened):
+    opened()
+    import views._hit_shown as shown
+
+    bins = [{"said": 0.1, "observed": 0.2, "n": 5}]
+    metrics = {"kinds": {"full": {"auc": 0.7, "bins": []}, "short": {"auc": 0.6, "bins": bins}}}
+    assert shown.tested(metrics, "short")["auc"] == 0.6 and shown.tested(metrics, "None")["auc"] == 0.7
+    assert shown.reliability(shown.tested(metrics, "short")) == [{"predicted": 0.1, "observed": 0.2, "n": 5}]
+    assert shown.tested({"test": {"n": 3}}) == {"n": 3} and shown.reliability({}) == []
 
 
 def test_measures_in_words(opened):
