@@ -60,14 +60,12 @@ class Kept:
                   contributions: Mapping[str, float] | None = None) -> Judgement:
         """Return what a part says of one track; a distance of None leaves strangeness unknown."""
         every = [float(calibration.Platt(*map(float, line))(raw)) for line in self.lines]
-        low, high = np.percentile(every, MIDDLE)
-        found = Judgement(part, every[0], self.base_rate, min(float(low), every[0]), max(float(high), every[0]),
-                          percentile(self.scores, every[0]), self.strange(distance), (), dict(facts))
-        if contributions is None:
-            return found
-        named = ranked(contributions, found.evidence)
-        return Judgement(part, found.log_odds, found.base_rate, found.low, found.high, found.percentile, found.strange,
-                         named, found.facts)
+        found, (low, high) = every[0], np.percentile(every, MIDDLE)
+        low, high = min(float(low), found), max(float(high), found)
+        named = ranked(contributions, found - logit(self.base_rate)) if contributions is not None else ()
+        return Judgement(part, found, self.base_rate, low, high, percentile(self.scores, found), self.strange(distance),
+                         named, dict(facts), percentile_low=percentile(self.scores, low),
+                         percentile_high=percentile(self.scores, high))
 
     def strange(self, distance: float | None) -> float | None:
         """Return the share, 0 to 1, of the tracks kept apart that are nearer to the training data; None if unknown."""

@@ -161,11 +161,13 @@ class SentenceHead:
         """
         pooled, head, rate = _pooled(self._vectors(text)[1]), self._head, float(self.facts["base_rate"])
         every = np.clip(head.heads[:, :-1] @ pooled + head.heads[:, -1], -LARGEST, LARGEST)
-        found, (low, high) = float(every[0]), np.percentile(every, MIDDLE)
+        found, ends = float(every[0]), np.percentile(every, MIDDLE)
+        low, high = min(float(ends[0]), found), max(float(ends[1]), found)
         distance = float(distances(((pooled - head.mean) / head.spread)[None], head.known)[0])
-        return Judgement(self.part, found, rate, min(float(low), found), max(float(high), found),
-                         percentile(head.reference, found), percentile(head.far, distance) / 100,
-                         ((self.part, found - logit(rate)),), self.facts)
+        return Judgement(self.part, found, rate, low, high, percentile(head.reference, found),
+                         percentile(head.far, distance) / 100, ((self.part, found - logit(rate)),), self.facts,
+                         percentile_low=percentile(head.reference, low),
+                         percentile_high=percentile(head.reference, high))
 
     def lines(self, text: str) -> tuple[tuple[str, float], ...]:
         """Return each different line in order, with the change of log-odds when it is left out wherever it stands.

@@ -156,6 +156,7 @@ def test_every_kind_trains_a_step_and_says_the_same_once_stored(kind, made, tmp_
         assert (first.log_odds, first.low, first.high, first.percentile, first.strange) == pytest.approx(
             (second.log_odds, second.low, second.high, second.percentile, second.strange), abs=1e-6)
         assert first.low <= first.log_odds <= first.high
+        assert first.percentile_low <= first.percentile <= first.percentile_high
 
 
 def test_the_vocabulary_is_of_the_training_side_alone(made):
@@ -259,6 +260,7 @@ def test_the_head_learns_from_a_hundred_lyrics_what_holds_for_other_artists(head
     said = np.array([head.judge(text).log_odds for text in other])
     assert ((said > 0) == hits).mean() > 0.85 and auc(hits, said) > 0.9
     found = head.judge(few[0][0])
+    assert found.percentile_low <= found.percentile <= found.percentile_high
     assert found.low < found.log_odds < found.high and 0 <= found.strange <= 1 and 50 < found.percentile <= 100
 
 
