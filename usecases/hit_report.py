@@ -11,6 +11,7 @@ from support.errors import describe
 from support.figures.hits import clock, score_figure, shares_figure, signed, time_figure
 from support.reports import Block, Chart, Section, Table, Text, Tiles, html_report
 from usecases.hit_results import PartView, PredictionView
+from usecases.hits import get_prediction, prediction_picture
 
 NOTES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 """Names of the keys, 0 to 11."""
@@ -36,8 +37,6 @@ def prediction_html(actor: Actor, prediction_id: int, lang: str) -> str:
     NotFound
         If the prediction is gone, or neither the actor's nor public.
     """
-    from usecases.hits import get_prediction, prediction_picture
-
     view = get_prediction(actor, prediction_id)
     picture = prediction_picture(actor, prediction_id) if view.has_picture else None
     return view_html(view, picture, lang)
@@ -103,7 +102,7 @@ def _score(view: PredictionView, score: float, lang: str) -> list[Block]:
     if low is not None and high is not None:
         labels = _chart(lang, less="less", more="more", hover="score_hover")
         caption = t(lang, "hit.chart.score_alt", score=f"{score:.0f}", low=f"{low:.0f}", high=f"{high:.0f}")
-        blocks.append(Chart(score_figure(score, low, high, labels=labels), caption))
+        blocks.append(Chart(score_figure(score, min(low, score), max(high, score), labels=labels), caption))
     return [*blocks, Text(t(lang, "hit.file.meaning", prior=_percent(view.prior)))]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -45,8 +46,8 @@ def _form(actor: services.Actor) -> None:
         with st.expander(text("hit.batch.format"), icon=":material/help:"):
             _format()
         turn = st.session_state.get("hit_batch_turn", 0)
-        upload = st.file_uploader(text("hit.batch.file"), type=["zip"], key=f"hit_batch_file_{turn}",
-                                  disabled=not allowed, help=text("hit.batch.file_help"))
+        upload = uploader(text("hit.batch.file"), f"hit_batch_file_{turn}", disabled=not allowed,
+                          note=text("hit.batch.file_help"))
         left, right = st.columns([2, 3], vertical_alignment="bottom")
         prior = left.number_input(text("hit.batch.prior"), min_value=0.01, max_value=90.0, value=USUAL_PRIOR, step=0.5,
                                   format="%.2f", key="hit_batch_prior", help=text("hit.batch.prior_help"))
@@ -59,6 +60,18 @@ def _form(actor: services.Actor) -> None:
                 st.rerun()
         if not allowed:
             st.caption(f":material/lock: {text('hit.batch.not_allowed', role=actor.role)}")
+
+
+def uploader(label: str, key: str, *, disabled: bool, note: str | None = None) -> Any:
+    """Draw the choice of a ZIP file, its texts in the page's language; return the file, None before one is chosen."""
+    limit = number(services.settings().upload_limit_mb)
+    box = f".st-key-{key} [data-testid=stFileUploaderDropzone]"
+    words = {f"{box} > span button p": text("hit.batch.browse"),
+             f"{box} [data-testid=stFileUploaderDropzoneInstructions] span": text("hit.batch.drop", limit=limit)}
+    # the browser draws these words itself, in English; no option sets them
+    st.html("<style>" + " ".join(f"{place} {{font-size: 0}} {place}::after {{content: '{said}'; font-size: 0.875rem}}"
+                                 for place, said in words.items()) + "</style>")
+    return st.file_uploader(label, type=["zip"], key=key, disabled=disabled, help=note)
 
 
 def _format() -> None:
@@ -176,11 +189,13 @@ def _results(actor: services.Actor, batch: services.PredictionBatch) -> None:
         names["state"]: text(f"job.{row.state}"), names["score"]: row.score,
         names["probability"]: None if row.probability is None else row.probability * 100, names["why"]: _why(row),
         names["report"]: _address(row.id)} for row in found.rows], columns=list(names.values()))
-    config = {names["score"]: st.column_config.ProgressColumn(format="%.0f", min_value=0, max_value=100),
+    config = {names["score"]: st.column_config.NumberColumn(format="%.0f"),
               names["probability"]: st.column_config.NumberColumn(format="%.2f%%"),
               names["title"]: st.column_config.TextColumn(width="medium"),
               names["report"]: st.column_config.LinkColumn(display_text=text("hit.list.open"))}
-    order = [names[name] for name in ("title", "score", "probability", "report", "artist", "genre", "state", "why")]
+    shown = ("title", "score", "report", "probability", "artist", "genre", "state",
+             *(("why",) if rows[names["why"]].any() else ()))
+    order = [names[name] for name in shown]
     st.dataframe(rows, hide_index=True, column_config=config, column_order=order,
                  height=420 if len(rows) > 10 else "auto")
     if found.count > len(found.rows):

@@ -298,7 +298,7 @@ def _own(actor: services.Actor, row: services.PredictionRow) -> None:
 def _public(actor: services.Actor, row: services.PredictionRow, allowed: bool) -> None:
     key = f"hit_public_{row.id}"
     st.session_state[key] = row.public
-    st.toggle(text("hit.mine.public"), key=key, help=text("hit.mine.public_help"), on_change=_publish,
+    st.toggle(text("hit.mine.public"), key=key, on_change=_publish,
               args=(actor, row.id, key), disabled=not allowed or (row.state != "done" and not row.public))
 
 

@@ -131,7 +131,7 @@ def _calibration(points: Sequence[Mapping[str, float]], name: str) -> None:
               "hover": texts(_shared.lang())["hit.chart.calibration_hover"]}
     figure = calibration_figure(points, labels=labels)
     if figure is not None:
-        st.plotly_chart(figure, key=f"hit_model_chart_{name}", config=CHART)
+        st.plotly_chart(figure, key=f"hit_model_chart_{name}", config=CHART, alt=text("hit.chart.calibration_alt"))
     st.caption(text("hit.parts.curve_note"))
     table = pd.DataFrame([(100 * each["predicted"], 100 * each["observed"], each["n"]) for each in points],
                          columns=[text(f"hit.models.chart.column_{key}") for key in ("predicted", "observed", "n")])
@@ -173,8 +173,7 @@ def _under_way(actor: services.Actor) -> int:
 def _form(actor: services.Actor, running: bool) -> None:
     with st.container(border=True, key="hit_train_form"):
         turn = st.session_state.get("hit_train_turn", 0)
-        upload = st.file_uploader(text("hit.models.train.file"), type=["zip"], key=f"hit_train_file_{turn}",
-                                  disabled=running)
+        upload = _hit_batch.uploader(text("hit.models.train.file"), f"hit_train_file_{turn}", disabled=running)
         left, right = st.columns([2, 3], vertical_alignment="bottom")
         names = {each: _genre(each) for each in (EVERY, *services.HIT_GENRES)}
         genre = left.selectbox(text("hit.list.genre"), list(names), key="hit_train_genre", disabled=running,
