@@ -123,7 +123,7 @@ class Tagger:
         Raises
         ------
         DataError
-            ``musicnn.short``: less than half a second.
+            ``musicnn.short``: less than half a second; ``musicnn.samples``: not mono, or values that are no numbers.
         """
         spans, heard = [], []
         for starts, patches in self._patches(_resampled(samples, rate)):
@@ -221,7 +221,9 @@ def mean_of(embeddings: Array) -> Array:
 
 
 def _resampled(samples: Array, rate: int) -> Array:
-    if samples.ndim != 1 or len(samples) < SHORTEST_S * rate:
+    if samples.ndim != 1 or not np.isfinite(samples).all():
+        raise DataError("musicnn.samples", shape=samples.shape)
+    if len(samples) < SHORTEST_S * rate:
         raise DataError("musicnn.short", seconds=round(samples.size / rate, 2), least=SHORTEST_S)
     if rate == RATE:
         return samples.astype(np.float32, copy=False)

@@ -4,14 +4,14 @@ Task: learn hits from about 200 labelled tracks, where a network from scratch ne
 the embedding of `hits.musicnn`, calibrated on artists it has not learned from, judged on others, with the seconds that
 carry its answer.
 
-Conventions: log-odds are natural and calibrated (Platt) at the base rate of what is learned from. A regression needs no
-validation side to be stopped by, so it learns from training and validation tracks, and is calibrated on what heads that
-left an artist out say of that artist (docs/adr/0026); the test side is seen by none of this. The head is linear in the
-embedding and the embedding is the mean of a track's patches, so a track's log-odds are exactly the mean of those of its
-patches: what a part of the track adds, and what would be without it, is computed and not estimated. (Beyond
-±`LARGEST`, where an answer counts as certain, they are cut off.) The 80 % interval is the spread of `DRAWS` heads, each
-trained and calibrated on artists drawn with replacement, about the answer. Percentiles are among the test tracks.
-Strangeness is the distance to the five nearest training tracks, as a percentile of that of validation and test tracks.
+Conventions: log-odds are natural and calibrated (Platt) on the validation side and on what heads that left a training
+artist out say of that artist (docs/adr/0026), at the base rate of these; the weights themselves never see the
+validation side, and nothing sees the test side. The head is linear in the embedding and the embedding is the mean of a
+track's patches, so a track's log-odds are exactly the mean of those of its patches: what a part of the track adds, and
+what would be without it, is computed and not estimated. (Beyond ±`LARGEST`, where an answer counts as certain, they are
+cut off.) The 80 % interval is the spread of `DRAWS` heads, each trained and calibrated on artists drawn with
+replacement, about the answer. Percentiles are among the test tracks. Strangeness is the distance to the five nearest
+training tracks, as a percentile of that of validation and test tracks.
 
 What is here
 ------------
@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -141,10 +141,13 @@ class TransferHead:
         steps = _Steps(watch or Quiet(), len(STRENGTHS) + 1 + draws, genre)
         mean, spread = given[split.train].mean(0), given[split.train].std(0)
         spread = np.where(spread > 1e-9, spread, 1)  # what never varies cannot be learned from: its weight stays 0
-        standard, learned = (given - mean) / spread, np.concatenate((split.train, split.validation))
-        tracks = _Tracks(standard[learned], labels[learned], groups[learned], _folds(labels[learned], groups[learned]))
-        strength, losses = _strength(tracks, steps)
-        lines = np.array([_line(tracks, strength, steps), *_drawn(tracks, strength, draws, seed, steps)])
+        standard = (given - mean) / spread
+        train, validation = (_Tracks(standard[side], labels[side], groups[side], np.zeros(len(side), np.intp))
+                             for side in (split.train, split.validation))
+        train = replace(train, folds=_folds(train))
+        strength, losses = _strength(train, steps)
+        lines = np.array([_line(train, validation, strength, steps),
+                          *_drawn(train, validation, strength, draws, seed, steps)])
         if len(lines) < 2:
             raise DataError("hit_transfer.one_sided", folds=FOLDS)
         lines = np.column_stack((lines[:, :-1] / spread, lines[:, -1] - (lines[:, :-1] / spread) @ mean))
@@ -155,7 +158,7 @@ class TransferHead:
         return cls(kept, {
             "part": PART, "kind": KIND, "genre": genre, "date": today.isoformat(), "data": dict(data or {}),
             "features": given.shape[1], "split": facts_of(split, rows), "strength": strength,
-            "losses": losses, "draws": len(lines) - 1, "base_rate": float(tracks.labels.mean()),
+            "losses": losses, "draws": len(lines) - 1, "base_rate": _base_rate(train, validation),
             "metrics": metrics_of(labels[split.test], tested, groups[split.test])})
 
     def log_odds(self, embeddings: Any) -> Floats:
@@ -243,7 +246,7 @@ class _Tracks:
     given: Floats  # standardised embeddings
     labels: Floats
     groups: NDArray[np.intp]
-    folds: NDArray[np.intp]
+    folds: NDArray[np.intp]  # which artists are left out together; of training tracks only
 
     def of(self, places: NDArray[np.intp]) -> _Tracks:
         return _Tracks(self.given[places], self.labels[places], self.groups[places], self.folds[places])
@@ -292,17 +295,22 @@ def _strength(tracks: _Tracks, steps: _Steps) -> tuple[float, dict[str, float]]:
     return min(STRENGTHS, key=lambda each: losses[str(each)]), losses
 
 
-def _line(tracks: _Tracks, strength: float, steps: _Steps) -> Floats:
-    """Return weights and intercept of a head, calibrated by what heads say of artists they have not learned from.
+def _line(train: _Tracks, validation: _Tracks, strength: float, steps: _Steps) -> Floats:
+    """Return weights and intercept of a head, calibrated by artists it has not learned from.
 
-    Those heads learn from four fifths of the artists; with a validation side alone, of which 200 tracks leave 30, the
-    calibration would be the weakest part.
+    Those of the validation side are joined by the training artists, each judged by a head that left it out: 200 tracks
+    leave 30 for validation, which alone would make the calibration the weakest part.
     """
     steps.next()
-    line = calibration.fit("platt", _left_out(tracks, strength), tracks.labels)
+    slopes = _logistic(train, strength)
+    raw = np.concatenate((_left_out(train, strength), validation.given @ slopes[:-1] + slopes[-1]))
+    line = calibration.fit("platt", raw, np.concatenate((train.labels, validation.labels)))
     assert isinstance(line, calibration.Platt)
-    slopes = _logistic(tracks, strength)
     return np.append(line.slope * slopes[:-1], line.slope * slopes[-1] + line.intercept)
+
+
+def _base_rate(train: _Tracks, validation: _Tracks) -> float:
+    return float(np.concatenate((train.labels, validation.labels)).mean())
 
 
 def _left_out(tracks: _Tracks, strength: float) -> Floats:
@@ -325,27 +333,31 @@ def _logistic(tracks: _Tracks, strength: float) -> Floats:
     return np.append(model.coef_[0], model.intercept_[0])
 
 
-def _folds(labels: Floats, groups: NDArray[np.intp]) -> NDArray[np.intp]:
+def _folds(tracks: _Tracks) -> NDArray[np.intp]:
     """Return a number for each track: artists stay whole, hits are spread evenly."""
     from sklearn.model_selection import StratifiedGroupKFold
 
-    found = np.zeros(len(labels), np.intp)
+    found = np.zeros_like(tracks.folds)
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
-    for number, (_, left) in enumerate(folds.split(labels[:, None], labels, groups)):
+    for number, (_, left) in enumerate(folds.split(tracks.given, tracks.labels, tracks.groups)):
         found[left] = number
     return found
 
 
-def _drawn(tracks: _Tracks, strength: float, draws: int, seed: int, steps: _Steps) -> Iterator[Floats]:
+def _drawn(train: _Tracks, validation: _Tracks, strength: float, draws: int, seed: int,
+           steps: _Steps) -> Iterator[Floats]:
     """Give heads trained and calibrated on artists drawn with all their tracks, with replacement."""
     random = np.random.default_rng(seed)
-    members = [np.flatnonzero(tracks.groups == group) for group in np.unique(tracks.groups)]
     for _ in range(draws):
-        drawn = np.concatenate([members[place] for place in random.integers(0, len(members), len(members))])
         try:  # an artist drawn twice is twice in the same fold
-            yield _line(tracks.of(drawn), strength, steps)
+            yield _line(_draw(train, random), _draw(validation, random), strength, steps)
         except DataError:  # too few hits or others were drawn
             continue
+
+
+def _draw(tracks: _Tracks, random: np.random.Generator) -> _Tracks:
+    members = [np.flatnonzero(tracks.groups == group) for group in np.unique(tracks.groups)]
+    return tracks.of(np.concatenate([members[place] for place in random.integers(0, len(members), len(members))]))
 
 
 # --- numbers -------------------------------------------------------------------------------------------------------

@@ -38,8 +38,8 @@ def card(facts: Mapping[str, Any]) -> str:
         f"Logistic regression on the {facts['features']} features of musicnn (`models/musicnn`), trained on "
         f"{facts['date']} on the operator's own tracks"
         + (f" ({data.get('name', 'manifest')}, sha256 {data.get('sha256', '-')})." if data else "."),
-        f"Learned from training and validation tracks. Inverse penalty {facts['strength']} by the loss on artists left "
-        f"out in turn; calibrated (Platt) on the same; intervals by {facts['draws']} heads of drawn artists.", "",
+        f"Inverse penalty {facts['strength']} by the loss on training artists left out in turn; calibrated (Platt) on "
+        f"these and the validation artists; intervals by {facts['draws']} heads of drawn artists.", "",
         f"## Split (no artist on two sides; {order})", "",
         "| side | tracks | hits | artists | days |", "|---|---|---|---|---|", *sides, "",
         "## Test tracks", "",

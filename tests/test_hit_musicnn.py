@@ -109,6 +109,13 @@ def test_less_than_half_a_second_is_refused(tagger):
     assert caught.value.code == "musicnn.short" and "0.4" in caught.value.message("ko")
 
 
+@pytest.mark.parametrize("samples", [np.zeros((RATE, 2), np.float32), np.full(RATE, np.nan, np.float32)])
+def test_two_channels_and_no_numbers_are_refused(tagger, samples):
+    with pytest.raises(DataError) as caught:
+        tagger.read(samples)
+    assert caught.value.code == "musicnn.samples"
+
+
 def test_every_tag_has_its_text_in_both_languages(tagger):
     keys = {f"music_tags.{musicnn.slug(name)}" for name in tagger.names}
     assert len(keys) == 50
