@@ -10,6 +10,7 @@ import streamlit as st
 
 import services
 from locales import format_time
+from support.errors import describe
 from views import _hit_board as board
 from views import _shared
 from views._shared import number, plain, text
@@ -173,8 +174,8 @@ def _refused(batch: services.PredictionBatch) -> None:
     label = text("hit.batch.refused_one") if len(batch.refused) == 1 else text("hit.batch.refused",
                                                                                count=number(len(batch.refused)))
     with st.expander(label, icon=":material/error:", key=f"hit_batch_refused_{batch.id}"):
-        rows = pd.DataFrame([(name, _shared.reason(code, values)) for name, code, values in batch.refused],
-                            columns=[text("hit.batch.refused_file"), text("hit.batch.refused_why")])
+        said = [(name, describe(_shared.lang(), code, dict(values))) for name, code, values in batch.refused]
+        rows = pd.DataFrame(said, columns=[text("hit.batch.refused_file"), text("hit.batch.refused_why")])
         _shared.table(rows, wide={rows.columns[0]: "medium", rows.columns[1]: "large"})
         _shared.csv_download(rows, text("hit.batch.refused_name"), f"hit_batch_refused_csv_{batch.id}")
 
@@ -197,7 +198,7 @@ def _results(actor: services.Actor, batch: services.PredictionBatch) -> None:
              *(("why",) if rows[names["why"]].any() else ()))
     order = [names[name] for name in shown]
     st.dataframe(rows, hide_index=True, column_config=config, column_order=order,
-                 height=420 if len(rows) > 10 else "auto")
+                 height=420 if len(rows) > 10 else "auto", placeholder="–")
     if found.count > len(found.rows):
         st.caption(text("hit.batch.shown", shown=number(len(found.rows)), count=number(found.count)))
     _shared.csv_download(rows, text("hit.batch.results_name", number=batch.id), f"hit_batch_csv_{batch.id}")
@@ -206,7 +207,7 @@ def _results(actor: services.Actor, batch: services.PredictionBatch) -> None:
 def _why(row: services.PredictionRow) -> str:
     """Return why a track has no score; nothing where it has one."""
     if row.error_code:
-        return _shared.reason(row.error_code, row.error_values)
+        return describe(_shared.lang(), row.error_code, dict(row.error_values))
     return text(f"hit.abstained.{row.abstained}") if row.abstained else ""
 
 

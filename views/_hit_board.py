@@ -10,7 +10,7 @@ import streamlit as st
 import services
 from locales import format_time
 from support.errors import AppError
-from views import _shared
+from views import _hit_shown, _shared
 from views._shared import number, plain, text
 
 PAGE = 10
@@ -234,7 +234,7 @@ def _ranked(actor: services.Actor, row: services.PredictionRow) -> None:
             open_link(row.id)
             if not row.own and services.may(actor, "moderate"):
                 _delete(actor, row)
-    _player(actor, row)
+    _player(row)
 
 
 def _like(actor: services.Actor, row: services.PredictionRow) -> None:
@@ -247,20 +247,14 @@ def _like(actor: services.Actor, row: services.PredictionRow) -> None:
 def _play_button(row: services.PredictionRow) -> None:
     playing = st.session_state.get("hit_playing") == row.id
     st.button(text("hit.list.stop" if playing else "hit.list.play"), key=f"hit_play_{row.id}",
-              icon=f":material/{'stop_circle' if playing else 'play_circle'}:", on_click=_play,
+              icon=f":material/{'stop_circle' if playing else 'play_circle'}:", on_click=_hit_shown.play,
               args=(0 if playing else row.id,))
 
 
-def _play(prediction_id: int) -> None:
-    st.session_state["hit_playing"] = prediction_id
-
-
-def _player(actor: services.Actor, row: services.PredictionRow) -> None:
+def _player(row: services.PredictionRow) -> None:
     """Draw the player of the track that was asked for; no other one's audio is read."""
     if st.session_state.get("hit_playing") == row.id:
-        with _shared.errors_shown():
-            data, mime = services.prediction_audio(actor, row.id)
-            st.audio(data, format=mime)
+        _hit_shown.player(row.id)
 
 
 def _lyrics(actor: services.Actor, row: services.PredictionRow) -> None:
@@ -281,7 +275,7 @@ def _own(actor: services.Actor, row: services.PredictionRow) -> None:
     if row.batch_id:
         notes.append(text("hit.mine.batch", number=number(row.batch_id)))
     if row.error_code and row.state == "failed":
-        notes.append(_shared.refusal(row.error_code, row.error_values))
+        notes.append(_hit_shown.failure(row.error_code, row.error_values))
     elif row.abstained:
         notes.append(text(f"hit.abstained.{row.abstained}"))
     allowed = services.may(actor, "predict")
@@ -292,7 +286,7 @@ def _own(actor: services.Actor, row: services.PredictionRow) -> None:
             _play_button(row)
             open_link(row.id)
             _delete(actor, row)
-    _player(actor, row)
+    _player(row)
 
 
 def _public(actor: services.Actor, row: services.PredictionRow, allowed: bool) -> None:

@@ -10,8 +10,9 @@ import streamlit as st
 
 import services
 from locales import texts
+from support.errors import describe
 from support.figures.hits import calibration_figure
-from views import _hit_batch, _shared
+from views import _hit_batch, _hit_shown, _shared
 from views import _hit_board as board
 from views._shared import day, number, plain, text
 
@@ -55,7 +56,8 @@ def _part(part: str, models: Sequence[services.HitModel]) -> None:
             genres = ", ".join(_genre(model.genre) for model in missing if model.genre)
             badge = f":gray-badge[:material/model_training: {text('hit.models.state.untrained')}]"
             named = f" {genres}" if genres else ""
-            st.markdown(f"{badge}{named}  \n:small[{text('hit.models.untrained')}]")
+            key = "missing" if part == "features" else "untrained"
+            st.markdown(f"{badge}{named}  \n:small[{text(f'hit.models.{key}')}]")
 
 
 def _genre(genre: str | None) -> str:
@@ -68,8 +70,10 @@ def _trained(model: services.HitModel, *, alone: bool) -> None:
     badge = f":{STATE_BADGES[model.state]}-badge[{text(f'hit.models.state.{model.state}')}]"
     head = badge if alone and model.genre is None else f"{badge} **{_genre(model.genre)}**"
     st.markdown(f"{head}  \n:small[:gray[{plain(' · '.join(_origin(model.metrics)))}]]")
-    _figures(test_of(model.metrics), name)
-    points = reliability_of(model.metrics)
+    test = _hit_shown.tested(model.metrics)
+    _figures(test, name)
+    _kinds(model.metrics)
+    points = _hit_shown.reliability(test)
     with st.container(horizontal=True, gap="small"):
         if points and st.button(text("hit.parts.reliable"), key=f"hit_model_curve_{name}",
                                 icon=":material/show_chart:"):
@@ -87,23 +91,10 @@ def _origin(metrics: Mapping[str, Any]) -> list[str]:
     if kind := metrics.get("kind"):
         parts.append(str(kind))
     data = metrics.get("data")
-    name = data.get("name") if isinstance(data, Mapping) else data
+    name = data.get("name") or data.get("manifest") if isinstance(data, Mapping) else data
     if name:
         parts.append(str(name))
     return parts
-
-
-def test_of(metrics: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the figures of the tracks kept apart."""
-    found = metrics.get("test")
-    return found if isinstance(found, Mapping) else metrics
-
-
-def reliability_of(metrics: Mapping[str, Any]) -> list[dict[str, float]]:
-    """Return the points of the calibration curve: predicted and observed share, number of tracks."""
-    found = metrics.get("reliability") or test_of(metrics).get("reliability") or test_of(metrics).get("calibration")
-    return [{"predicted": each.get("predicted", each.get("said")), "observed": each["observed"], "n": each["n"]}
-            for each in found or ()]
 
 
 def _figures(test: Mapping[str, Any], name: str) -> None:
@@ -124,6 +115,29 @@ def _figures(test: Mapping[str, Any], name: str) -> None:
         lines.append(text("hit.models.interval", low=number(test["auc_low"], 3), high=number(test["auc_high"], 3)))
     if lines:
         st.markdown(f":small[:gray[{plain(' '.join(lines))}]]")
+
+
+def _kinds(metrics: Mapping[str, Any]) -> None:
+    """Draw a model of several by what is known of a track, with what simpler ones come to on the same tracks."""
+    kinds, baselines = metrics.get("kinds"), metrics.get("baselines")
+    if not isinstance(kinds, Mapping) or len(kinds) < 2:
+        return
+    rows = {**{f"kind.{name}": each for name, each in kinds.items()},
+            **{f"baseline.{name}": each for name, each in (baselines or {}).items()}}
+    known = {f"hit.models.{name}": each for name, each in rows.items()
+             if f"hit.models.{name}" in texts(_shared.lang())}
+    with st.expander(text("hit.models.kinds"), icon=":material/table_chart:"):
+        table = pd.DataFrame(
+            [(text(name), *(number(each.get(metric), 3) for metric in METRICS), _between(each))
+             for name, each in known.items()],
+            columns=[text("hit.models.column.kind"), *(text(f"hit.models.metric.{metric}") for metric in METRICS),
+                     text("hit.models.column.interval")])
+        st.dataframe(table, hide_index=True, height="content")
+        _shared.csv_download(table, text("hit.models.kinds_name"), "hit_model_kinds_csv")
+
+
+def _between(test: Mapping[str, Any]) -> str:
+    return f"{number(test.get('auc_low'), 3)}–{number(test.get('auc_high'), 3)}"
 
 
 def _calibration(points: Sequence[Mapping[str, float]], name: str) -> None:
@@ -198,7 +212,7 @@ def _followed(actor: services.Actor, job_id: int) -> bool:
     if job.state in ("cancelled", "interrupted"):
         st.warning(text(f"hit.models.train.{job.state}"), icon=":material/warning:")
     elif job.state == "failed":
-        st.error(_shared.refusal(job.error_code or "unexpected", job.error_values), icon=":material/error:")
+        st.error(_hit_shown.failure(job.error_code, job.error_values), icon=":material/error:")
     return False
 
 
@@ -259,9 +273,9 @@ def _said(found: Mapping[str, Any]) -> tuple[str, str]:
     """Return a sign and a sentence for what came of a part."""
     if code := found.get("error"):
         known = f"errors.{code}" in texts(_shared.lang())
-        why = _shared.refusal(code, found.get("values") or {}) if known else plain(code)
+        why = _hit_shown.failure(code, found.get("values")) if known else plain(code)
         return ":red[:material/error:]", text("hit.models.train.failed", why=why)
-    new, old = (test_of(found.get(name) or {}).get("auc") for name in ("new", "old"))
+    new, old = ((found.get(name) or {}).get("auc") for name in ("new", "old"))
     if found.get("replaced"):
         key = "replaced" if old is not None else "first"
         return ":green[:material/check_circle:]", text(f"hit.models.train.{key}", new=number(new, 3),
@@ -273,7 +287,7 @@ def _refused(lines: Sequence[Sequence[Any]]) -> None:
     if not lines:
         return
     with st.expander(text("hit.models.train.refused", count=number(len(lines))), icon=":material/error:"):
-        rows = pd.DataFrame([(line, _shared.reason(code, values)) for line, code, values in lines],
+        rows = pd.DataFrame([(line, describe(_shared.lang(), code, dict(values))) for line, code, values in lines],
                             columns=[text("rejected.line"), text("rejected.reason")])
         _shared.table(rows, wide={rows.columns[1]: "large"})
         _shared.csv_download(rows, text("hit.models.train.refused_name"), "hit_train_refused")

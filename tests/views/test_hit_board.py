@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from conftest import words
-from fake_hits import RELIABILITY
 
 from accounts import Actor
 from locales import t
@@ -152,13 +151,15 @@ def test_names_are_not_markdown(opened, fake):
 @pytest.mark.parametrize(("locale", "lang"), LANGUAGES)
 def test_own_predictions_say_how_they_stand(opened, fake, locale, lang):
     fake.put_hit()
-    fake.put_hit(state="failed", error_code="audio.silent")
+    kind = {"key": "errors.audio.kind_text", "values": {}}  # a value that is a text itself
+    fake.put_hit(state="failed", error_code="audio.kind", error_values={"found": kind})
     fake.put_hit(score=None, abstained="strange")
     fake.put_hit(owner=OTHER)
     app = opened("mine", locale)
     assert rows(app) == [3, 2, 1]
     said = shown(app)
-    assert t(lang, "job.failed") in said and t(lang, "errors.audio.silent") in said
+    assert t(lang, "job.failed") in said
+    assert t(lang, "errors.audio.kind", found=t(lang, "errors.audio.kind_text")) in said
     assert t(lang, "hit.list.abstained") in said and t(lang, "hit.abstained.strange") in said
 
 
@@ -302,13 +303,21 @@ def test_card_and_calibration_are_one_click_away(opened):
     assert t("en", "hit.parts.curve_note") in shown(app) and len(app.get("plotly_chart")) == 1
 
 
-def test_a_calibration_curve_is_read_in_either_form():
-    from views._hit_models import reliability_of
+def test_a_model_of_several_has_a_table_with_simpler_ones(opened, fake):
+    figures = {"auc": 0.7, "pr_auc": 0.6, "brier": 0.2, "base_rate": 0.5, "n": 100, "auc_low": 0.65, "auc_high": 0.75}
+    metrics = {"kinds": {"full": figures, "short-described": figures | {"auc": 0.8}, "unheard-of": figures},
+               "baselines": {"loudness": figures | {"auc": 0.6}}}
+    fake.hit_model_list = (HitModel("features", None, "shipped", metrics, "card"),)
+    app = opened("models")
+    assert app.metric[0].value == "0.700"
+    table = app.dataframe[0].value
+    assert table["AUC"].tolist() == ["0.700", "0.800", "0.600"]
+    assert table.iloc[2, 0] == t("en", "hit.models.baseline.loudness") and table.iloc[0, 4] == "0.650–0.750"
 
-    said = [{"low": 0.0, "high": 0.1, "n": 4, "said": 0.05, "observed": 0.1}]
-    assert reliability_of({"reliability": RELIABILITY}) == RELIABILITY
-    assert reliability_of({"test": {"calibration": said}}) == [{"predicted": 0.05, "observed": 0.1, "n": 4}]
-    assert reliability_of({}) == []
+
+def test_a_shipped_model_that_is_missing_is_to_be_restored(opened, fake):
+    fake.hit_model_list = (HitModel("features", None, "untrained", {}, ""),)
+    assert t("en", "hit.models.missing") in shown(opened("models"))
 
 
 def test_only_administrators_train(opened, fake):
