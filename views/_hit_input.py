@@ -52,7 +52,9 @@ def draw() -> None:
     allowed = services.may(actor, "predict")
     if not allowed:
         st.info(text("hit.input.not_allowed", role=actor.role), icon=":material/lock:")
-    with st.expander(text("hit.claim.title"), icon=":material/info:", expanded=True, key="hit_claim"):
+    # open for whoever has no prediction yet; later it would push the inputs off a phone's screen
+    first = not services.list_predictions(actor, limit=1).count
+    with st.expander(text("hit.claim.title"), icon=":material/info:", expanded=first, key="hit_claim"):
         st.markdown(text("hit.claim.body"))
     left, right = st.columns(2, gap="large")
     with left:
@@ -259,15 +261,10 @@ def waiting(view: services.PredictionView, token: str) -> None:
 
 
 def ended(view: services.PredictionView) -> None:
-    """Say why an analysis has no report, with the way to start it again."""
+    """Say why an analysis has no report."""
     title = plain(view.title)
     if view.state == "failed":
         why = _hit_shown.failure(view.error_code, view.error_values)
         st.error(text("hit.end.failed", title=title, why=why), icon=":material/error:")
     else:
         st.warning(text(f"hit.end.{view.state}", title=title), icon=":material/warning:")
-    if view.own:
-        actor = _shared.frame().actor
-        st.button(text("hit.end.retry"), key="hit_retry", type="primary", icon=":material/refresh:",
-                  on_click=board.told, args=(services.retry_prediction, actor, view.id),
-                  disabled=not services.may(actor, "predict"))

@@ -79,7 +79,12 @@ def _made(view: services.PredictionView) -> str:
 
 def aside(view: services.PredictionView) -> None:
     """Draw what can be done with a prediction that has no report."""
+    actor = _shared.frame().actor
     with st.container(horizontal=True, gap="small"):
+        if view.own:
+            st.button(text("hit.end.retry"), key="hit_retry", type="primary", icon=":material/refresh:",
+                      on_click=board.told, args=(services.retry_prediction, actor, view.id),
+                      disabled=not services.may(actor, "predict"))
         st.button(text("hit.head.other"), key="hit_other", icon=":material/add:", on_click=put_aside)
         if view.own:
             delete(view)
@@ -227,7 +232,7 @@ def _of_model(genre: str, used: list[str], kinds: dict[str, str], what: str) -> 
         st.markdown(f"**{names[part]}**")
     with _shared.errors_shown():
         found = [model for model in services.hit_models(_shared.frame().actor)
-                 if model.part == part and model.genre in (genre, None) and model.state != "untrained"]
+                 if model.part == part and model.genre in (genre, None)]
         model = max(found, key=lambda each: each.genre is not None, default=None)
         if what == "card":
             _card(model)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 import services
@@ -32,7 +34,8 @@ def _linked(token: str) -> None:
         if st.button(text("hit.link.own"), key="hit_own", icon=":material/add:", type="primary"):
             st.query_params.pop("hit")
             st.rerun()
-    view = services.prediction_by_link(_shared.frame().actor, token)
+    # its owner sees what everybody with the link sees
+    view = replace(services.prediction_by_link(_shared.frame().actor, token), own=False, token=None)
     (_hit_report.draw if view.state == "done" else _hit_input.waiting)(view, token)
 
 

@@ -53,6 +53,15 @@ def players(app):
 # --- a track ------------------------------------------------------------------------------------------------------
 
 
+def test_what_the_answer_claims_is_folded_for_whoever_knows_it(opened, fake):
+    def unfolded(app):
+        return next(box for box in app.expander if box.label == t("en", "hit.claim.title")).proto.expanded
+
+    assert unfolded(opened())
+    fake.put_hit()
+    assert not unfolded(opened())
+
+
 @pytest.mark.parametrize(("locale", "lang"), LANGUAGES)
 def test_the_page_says_what_the_answer_claims_before_anything_happens(opened, fake, locale, lang):
     app = opened(locale)
@@ -322,6 +331,13 @@ def test_a_link_shows_the_report_to_look_at_only(opened, fake, locale, lang):
     assert fake.called("prediction_audio")[0][0][1:] == (1, "hItToken")
     press(app, "hit_own")
     assert "hit" not in app.query_params and "hit_start" in keys(app)
+
+
+def test_its_owner_sees_behind_the_link_what_others_see(opened, fake):
+    fake.put_hit(token="hItToken")
+    app = opened(hit="hItToken")
+    assert not any(box.key == "hit_prior_1" for box in app.number_input) and "hit_link_back" not in keys(app)
+    assert t("en", "hit.head.private") not in words(app)
 
 
 def test_a_link_taken_back_says_so(opened):
