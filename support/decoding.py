@@ -56,12 +56,14 @@ LARGEST_AUDIO = 50 * 1024 * 1024
 """Bytes: 15 minutes of MP3 at its highest bit rate have 34 MiB, 5 minutes of CD quality 50."""
 LONGEST_AUDIO_S = 900.0
 """Seconds of a recording; songs take 2 to 8 minutes, and what is decoded of 15 takes 80 MB."""
+SPARE_AUDIO_S = 1.0
+"""Seconds over `LONGEST_AUDIO_S` that are taken: an MP3 is padded, and nobody cuts to the sample."""
 SHORTEST_AUDIO_S = 1.0
 """Seconds: under it nothing can be measured."""
 AUDIO_MEMORY_BYTES = 768 << 20
 """Address space of a worker for recordings: 150 MB and twice the file; also of ffmpeg, its child."""
 AUDIO_S = 60.0
-"""Seconds to decode: 15 minutes take 2 to 4 on one core, with eight channels at 384 kHz up to 60."""
+"""Seconds to decode: 15 minutes of stereo take 2 to 4 on one core."""
 NAMES = {"HEIF": "HEIC", "WEBP": "WebP"}
 """How people call a kind, where not as Pillow does."""
 
@@ -182,8 +184,8 @@ def audio(data: bytes | Path) -> Audio:
     """
     raw = _read(data)
     kind = _checked_audio(raw)
-    options = {"kind": kind, "rate": AUDIO_RATE, "longest_s": LONGEST_AUDIO_S, "shortest_s": SHORTEST_AUDIO_S,
-               "ffmpeg": _ffmpeg() if kind == "M4A" else None}
+    options = {"kind": kind, "rate": AUDIO_RATE, "longest_s": LONGEST_AUDIO_S + SPARE_AUDIO_S,
+               "shortest_s": SHORTEST_AUDIO_S, "ffmpeg": _ffmpeg() if kind == "M4A" else None}
     head, body = _audio_asked(options, raw)
     if "refused" in head:
         raise _audio_refusal(head, kind)

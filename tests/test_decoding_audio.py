@@ -380,6 +380,22 @@ def test_frames_without_end_are_given_up_at_the_limit():
     assert error.code == "audio.long" and len(body) * 40 < 10e6
 
 
+def test_the_limit_is_not_to_the_sample(monkeypatch):
+    monkeypatch.setattr(decoding, "LONGEST_AUDIO_S", 3.0)
+    assert audio(encoded(song(3), kind="MP3")).seconds >= 3
+    assert refused(encoded(song(4.1))).code == "audio.long"
+
+
+@pytest.mark.parametrize("data", [b"ID3\4" + bytes(6), struct.pack(">I", 8) + b"trak"], ids=["tags", "boxes"])
+def test_a_file_of_nothing_but_headers_takes_no_time(data):
+    head = iso()[:24] if data.endswith(b"trak") else b""
+    start = time.process_time()
+    for _ in range(3):
+        assert refused(head + (struct.pack(">I", 30_000_008) + b"moov" if head else b"") + data * 3_000_000).code in \
+            ("audio.kind", "audio.broken")
+    assert time.process_time() - start < 1.5
+
+
 def test_a_quarter_of_an_hour_is_taken_in_little_memory():
     """Both processes' largest memory over what the product had before, the file of 15 minutes counted."""
     code = textwrap.dedent("""

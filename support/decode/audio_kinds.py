@@ -12,6 +12,8 @@ BIT_RATES = {3: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 32
 """Kilobits a second of layer III by number in the header: MPEG-1; MPEG-2 and 2.5 (ISO/IEC 11172-3, 13818-3)."""
 RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 """Samples a second by version and number in the header."""
+MOST_TAGS, MOST_BOXES = 16, 200
+"""ID3v2 tags in a row, boxes of an MP4 in one other, that are looked at: a file can be made of nothing else."""
 JUNK = 65_536
 """Bytes before the first frame of an MP3 that are passed over: padding after tags, remains of a cut."""
 VIDEOS = ((b"\x1aE\xdf\xa3", "MKV"), (b"FLV\1", "FLV"), (b"\0\0\1\xba", "MPEG"), (b"\0\0\1\xb3", "MPEG"))
@@ -58,7 +60,9 @@ def found_kind(data: bytes) -> str:
 def tags_end(data: bytes) -> int:
     """Return where the content begins: after the ID3v2 tags in front of it."""
     start = 0
-    while data[start:start + 3] == b"ID3" and len(data) > start + 10:
+    for _ in range(MOST_TAGS):
+        if data[start:start + 3] != b"ID3" or len(data) <= start + 10:
+            break
         size = 0
         for byte in data[start + 6:start + 10]:  # seven bits each (id3.org, id3v2.4.0-structure)
             size = size << 7 | byte & 0x7F
@@ -141,8 +145,8 @@ def _found(data: bytes, start: int, end: int, path: tuple[bytes, ...]) -> Iterat
 
 
 def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[int, bytes, int]]:
-    """Yield begin of the content, name and end of each box; at most a thousand, since a file can lie."""
-    for _ in range(1_000):
+    """Yield begin of the content, name and end of each box."""
+    for _ in range(MOST_BOXES):
         size, name, header = int.from_bytes(data[start:start + 4], "big"), data[start + 4:start + 8], 8
         if size == 1:
             size, header = int.from_bytes(data[start + 8:start + 16], "big"), 16
