@@ -137,6 +137,14 @@ class TransferHead:
         support.errors.Cancelled
             What `watch.check` raises.
         """
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1, "blas"):  # matrices so small that threads only wait for each other, by spinning
+            return cls._trained(embeddings, rows, split, genre, today, data, seed, draws, watch)
+
+    @classmethod
+    def _trained(cls, embeddings: Any, rows: Sequence[Track], split: Split, genre: str, today: date,
+                 data: Mapping[str, Any] | None, seed: int, draws: int, watch: Watch | None) -> TransferHead:
         given, labels, groups = _checked(embeddings, rows, split)
         steps = _Steps(watch or Quiet(), len(STRENGTHS) + 1 + draws, genre)
         mean, spread = given[split.train].mean(0), given[split.train].std(0)
