@@ -134,23 +134,22 @@ def _fill(out: NDArray[np.float32], samples: NDArray[np.float32], first: int) ->
     for start in range(0, len(out), CHUNK):
         count = min(CHUNK, len(out) - start)
         frames = _frames(samples, first + start, count)
-        bands = _bands(frames, np.float64 if precise else np.float32)
+        bands = _bands(frames, "float64" if precise else "float32")
         wide = bool(np.any(np.maximum(bands.min(axis=0), LEAST_POWER) < WIDE * bands.max(axis=0)))
         if wide and not precise:
-            bands = _bands(frames, np.float64)
+            bands = _bands(frames, "float64")
         precise = wide
         out[start:start + count] = bands.T
 
 
-def _bands(frames: NDArray[np.float32], kind: type[np.float32 | np.float64]) -> NDArray[Any]:
-    """Return the power in each band of each frame, (BANDS, frames), computed in `kind`."""
+def _bands(frames: NDArray[np.float32], kind: str) -> NDArray[Any]:
+    """Return the power in each band of each frame, (BANDS, frames), the transform computed in `kind`."""
     from scipy.fft import rfft
 
-    window, filters = _window().astype(kind), _filters().astype(kind, copy=False)
-    spectrum = rfft(np.multiply(frames, window, dtype=kind), overwrite_x=True)
+    spectrum = rfft(np.multiply(frames, _window(kind), dtype=kind), overwrite_x=True).astype(np.complex64, copy=False)
     power = np.square(spectrum.real)
     power += np.square(spectrum.imag)
-    return filters @ power.T
+    return _filters() @ power.T
 
 
 def _frames(samples: NDArray[np.float32], start: int, count: int) -> NDArray[np.float32]:
@@ -163,9 +162,9 @@ def _frames(samples: NDArray[np.float32], start: int, count: int) -> NDArray[np.
 
 
 @cache
-def _window() -> NDArray[np.float32]:
+def _window(kind: str) -> NDArray[Any]:
     """Return the Hann window, periodic: its next value would be its first."""
-    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FFT) / FFT)).astype(np.float32)
+    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FFT) / FFT)).astype(kind)
 
 
 @cache
