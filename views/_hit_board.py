@@ -200,7 +200,7 @@ def quiet_links(key: str) -> None:
 
 def open_link(prediction_id: int) -> None:
     """Draw the link that opens a report."""
-    st.page_link("views/hit_prediction.py", label=f":violet[{text('hit.list.open')}]", icon=":material/arrow_forward:",
+    st.page_link("views/hit_prediction.py", label=f":violet[{text('hit.list.open')}]",
                  query_params={"tab": "analyse", "prediction": str(prediction_id)}, width="content")
 
 
