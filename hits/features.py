@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hits import nets
 from hits.calibration import Calibrator, restore
 from hits.judgement import Judgement, logit, ranked
 from hits.scoring import percentile
@@ -51,12 +52,13 @@ Z80 = 1.2816
 
 @dataclass(frozen=True)
 class SubModel:
-    """One of the six: trees, calibration, and what the tracks kept apart gave."""
+    """One of the six: trees and nets, calibration, and what the tracks kept apart gave."""
 
     name: str
     columns: tuple[int, ...]
     trees: Trees
     explainer: Explainer
+    nets: nets.Nets
     calibrator: Calibrator
     base_rate: float
     widening: float
@@ -65,27 +67,33 @@ class SubModel:
 
     def log_odds(self, table: Floats) -> Floats:
         """Return calibrated log-odds of rows of all columns, (n, columns)."""
-        return self.calibrator(self.trees.levels(table[:, self.columns]).mean(axis=0))
+        return self.calibrator(self.levels(table).mean(axis=0))
+
+    def levels(self, table: Floats) -> Floats:
+        """Return raw log-odds, (members, n), of rows of all columns: the mean of trees and nets."""
+        used = table[:, self.columns]
+        return (self.trees.levels(used) + self.nets.levels(used)) / 2
 
     def judge(self, row: Floats, facts: Mapping[str, Any]) -> Judgement:
         """Return the judgement of one row of all columns."""
-        used = row[list(self.columns)]
-        levels = self.trees.levels(used)[:, 0]
+        levels = self.levels(row[None])[:, 0]
         members, raw = self.calibrator(levels), levels.mean()
         log_odds = float(self.calibrator(raw))
         half = Z80 * self.widening * float(members.std(ddof=1))
         return Judgement(
             part=PART, log_odds=log_odds, base_rate=self.base_rate, low=log_odds - half, high=log_odds + half,
             percentile=percentile(self.reference, log_odds), strange=strangeness(row, self.near),
-            contributions=self._contributions(used, float(raw), log_odds), facts={**facts, "kind": self.name},
+            contributions=self._contributions(row[list(self.columns)], float(raw), log_odds),
+            facts={**facts, "kind": self.name},
             percentile_low=percentile(self.reference, log_odds - half),
             percentile_high=percentile(self.reference, log_odds + half))
 
     def _contributions(self, used: Floats, raw: float, log_odds: float) -> tuple[tuple[str, float], ...]:
         """Return what each input adds in calibrated log-odds: raw shares on the calibrator's chord."""
-        start = self.explainer.expected()
+        start = (self.explainer.expected() + self.nets.expected()) / 2
         chord = (log_odds - float(self.calibrator(start))) / (raw - start) if abs(raw - start) > 1e-9 else 0.0
-        shares = self.explainer.shares(used) * chord
+        trees = self.explainer.shares(used)
+        shares = (trees + self.nets.shares(used, players(self.columns), len(trees))) / 2 * chord
         mine = {PLAYERS[number]: float(shares[number]) for number in sorted(set(players(self.columns)))}
         return ranked(mine, log_odds - logit(self.base_rate))
 
@@ -132,16 +140,22 @@ def load(folder: Path) -> FeatureModel:
     arrays, facts = weights.read(folder)
     if facts.get("part") != PART or facts.get("columns") != list(COLUMNS):
         raise DataError("hit_features.form", folder=str(folder))
-    shown = {name: facts[name] for name in ("name", "date", "data", "licence")}
-    return FeatureModel({name: _part(name, arrays, numbers) for name, numbers in facts["kinds"].items()}, shown)
+    try:
+        shown = {name: facts[name] for name in ("name", "date", "data", "licence")}
+        parts = {name: part_of(name, arrays, numbers) for name, numbers in facts["kinds"].items()}
+    except KeyError as error:
+        raise DataError("hit_features.form", folder=str(folder)) from error
+    return FeatureModel(parts, shown)
 
 
-def _part(name: str, arrays: Mapping[str, NDArray[Any]], numbers: Mapping[str, Any]) -> SubModel:
+def part_of(name: str, arrays: Mapping[str, NDArray[Any]], numbers: Mapping[str, Any]) -> SubModel:
+    """Return one sub-model of the arrays of all."""
     mine = {key.removeprefix(f"{name}."): value for key, value in arrays.items() if key.startswith(f"{name}.")}
     used = column_numbers(name)
     trees = unpack({key.removeprefix("trees."): value for key, value in mine.items() if key.startswith("trees.")})
+    net = nets.unpack({key.removeprefix("nets."): value for key, value in mine.items() if key.startswith("nets.")})
     near = {key.removeprefix("near."): value.astype(float) for key, value in mine.items() if key.startswith("near.")}
-    return SubModel(name, used, trees, Explainer(trees, players(used)), restore(numbers["calibration"]),
+    return SubModel(name, used, trees, Explainer(trees, players(used)), net, restore(numbers["calibration"]),
                     numbers["base_rate"], numbers["widening"], mine["reference"].astype(float), near)
 
 

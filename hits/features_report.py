@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 
 from hits import features, scoring
 from hits.calibration import fit, restore
-from hits.features import DESCRIPTORS, KINDS, NAMES, FeatureModel, column_numbers
+from hits.features import DESCRIPTORS, KINDS, NAMES, FeatureModel
 from hits.features_training import Tracks, train
 from hits.judgement import logit
-from hits.trees import unpack
 
 Floats = NDArray[np.float64]
 ENOUGH = 100
@@ -94,10 +93,8 @@ def before_and_after(known: Tracks, apart: Tracks, tracks: Tracks, *, members: i
     arrays, numbers = train(*early, kinds=kinds, members=members)
     found: dict[str, dict[str, Any]] = {}
     for kind in kinds:
-        prefix = f"{kind}.trees."
-        trees = unpack({name.removeprefix(prefix): each for name, each in arrays.items() if name.startswith(prefix)})
-        used = list(column_numbers(kind))
-        raw, other = (trees.levels(some.columns()[:, used]).mean(axis=0) for some in (newest, late))
+        part = features.part_of(kind, arrays, numbers[kind])
+        raw, other = (part.levels(some.columns()).mean(axis=0) for some in (newest, late))
         as_was, own = restore(numbers[kind]["calibration"]), fit("platt", other, late.labels)
         found[kind] = {"as_was": figures(newest, at_rate(as_was(raw), numbers[kind]["base_rate"], newest)),
                        "own": figures(newest, at_rate(own(raw), float(late.labels.mean()), newest))}
@@ -112,7 +109,7 @@ def without_and_with(model: FeatureModel, tracks: Tracks) -> dict[str, dict[str,
 def interval_width(model: FeatureModel, kind: str, tracks: Tracks) -> float:
     """Return the mean width of the 80 % intervals in log-odds; how wide members disagree."""
     part = model.parts[kind]
-    members = part.calibrator(part.trees.levels(tracks.columns()[:, part.columns]))
+    members = part.calibrator(part.levels(tracks.columns()))
     return float((2 * features.Z80 * part.widening * members.std(axis=0, ddof=1)).mean())
 
 

@@ -3,10 +3,11 @@
 Task: `train` makes what `hits.features` reads from a table of tracks with labels. The sides (training, calibration,
 test) are ranges of a hash of the artist's normalised name, so no artist is on two and no list has to be kept.
 
-How it learns: each sub-model is a bag of `MEMBERS` boosted models (scikit-learn's histogram gradient boosting), each on
-a random `SHARE` of the artists. Sub-models without descriptors learn partly from what a model with descriptors said of
-each training track, trained on other artists: its answer is a less noisy label than hit or not (generalised
-distillation, Lopez-Paz et al. 2016). Decade, year and names are in none of them.
+How it learns: each sub-model is a bag of `MEMBERS`, each a boosted model (scikit-learn's histogram gradient boosting)
+and a small net (`hits.nets_training`) on the same random `SHARE` of the artists; the mean of all is its answer.
+Sub-models without descriptors learn partly from what a model with descriptors said of each training track, trained on
+other artists: its answer is a less noisy label than hit or not (generalised distillation, Lopez-Paz et al. 2016).
+Decade, year and names are in none of them.
 
 Conventions: labels 1 hit, 0 other. A spread of members on a share f of the artists gives the variance of the bag by the
 delete-d jackknife, f / (1 - f) times theirs (Shao & Wu 1989); `widening` is the root of that.
@@ -17,7 +18,7 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from numpy.typing import NDArray
 from hits import calibration
 from hits.features import COLUMNS, KINDS, PLAYERS, Z80, column_numbers, columns_of, distances, shape
 from hits.judgement import Quiet, Watch
+from hits.nets import pack as pack_nets
+from hits.nets_training import fit_nets
 from hits.trees import Trees, pack, unpack
 from ingest.names import normalise
 from support.errors import DataError
@@ -147,12 +150,17 @@ def train_kind(kind: str, tracks: Tracks, apart: Tracks, taught: Floats, members
                seed: int) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Train one sub-model; return its arrays and numbers."""
     used = list(column_numbers(kind))
-    bag = grow_bag(tracks.columns()[:, used], taught if "-" not in kind else tracks.labels, tracks.artists,
-                   settings(kind), members, seed)
-    raw = unpack(bag).levels(apart.columns()[:, used]).mean(axis=0)
+    table, labels = tracks.columns()[:, used], taught if "-" not in kind else tracks.labels
+    chosen = drawn(tracks.artists, members, seed)
+    bag = grow_bag(table, labels, chosen, settings(kind), seed)
+    names = [list(COLUMNS)[number] for number in used]
+    nets = fit_nets(table, labels, chosen, names.index("key"), names.index("time_signature"), seed)
+    other = apart.columns()[:, used]
+    raw = ((unpack(bag).levels(other) + nets.levels(other)) / 2).mean(axis=0)
     fitted = calibration.fit("platt", raw, apart.labels)
     near = fit_near(kind, tracks, apart, seed)
     arrays = {f"trees.{name}": values for name, values in bag.items()}
+    arrays |= {f"nets.{name}": values for name, values in pack_nets(nets).items()}
     arrays |= {f"near.{name}": values for name, values in near.items()}
     arrays["reference"] = np.quantile(fitted(raw), np.linspace(0, 1, QUANTILES)).astype(np.float32)
     return arrays, {"calibration": fitted.numbers(), "base_rate": float(apart.labels.mean()),
@@ -176,18 +184,21 @@ def soft_labels(tracks: Tracks, seed: int = 0) -> Floats:
     return TEACHER_WEIGHT * said + (1 - TEACHER_WEIGHT) * tracks.labels
 
 
-def grow_bag(table: Floats, labels: Floats, artists: NDArray[np.str_], chosen: Mapping[str, Any], members: int,
+def drawn(artists: NDArray[np.str_], members: int, seed: int) -> list[NDArray[np.int64]]:
+    """Return the rows of each member: those of `SHARE` of the artists."""
+    names, random = np.unique(artists), np.random.default_rng(seed)
+    return [np.flatnonzero(np.isin(artists, random.permutation(names)[: round(SHARE * len(names))]))
+            for _ in range(members)]
+
+
+def grow_bag(table: Floats, labels: Floats, chosen: Sequence[NDArray[np.int64]], setting: Mapping[str, Any],
              seed: int) -> dict[str, NDArray[Any]]:
-    """Grow members, each on `SHARE` of the artists; return them packed."""
-    names = np.unique(artists)
-    random = np.random.default_rng(seed)
-    grown = []
-    for number in range(members):
-        drawn = random.permutation(names)[: round(SHARE * len(names))]
-        inside = np.isin(artists, drawn)
+    """Grow a member on each choice of rows; return them packed."""
+    random, grown = np.random.default_rng(seed), []
+    for number, inside in enumerate(chosen):
         rows = table[inside].copy()
         rows[random.random(len(rows)) < UNKNOWN_TEMPO, list(COLUMNS).index("tempo")] = np.nan
-        grown.append(grow(rows, labels[inside], chosen, seed + number)[0])
+        grown.append(grow(rows, labels[inside], setting, seed + number)[0])
     cuts = [np.unique(np.concatenate([_cuts(each, column) for each in grown])) for column in range(table.shape[1])]
     return pack(grown, cuts)
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-AT_ONCE = 2_048
+AT_ONCE = 128
 """Rows evaluated together: what they need stays within the processor's cache."""
 
 
@@ -85,10 +85,17 @@ class Explainer:
     def __init__(self, trees: Trees, players: Sequence[int]) -> None:
         self.trees, self.count = trees, max(players) + 1
         self.leaves, self.nodes, self.rights = _paths(trees)
-        self.scale = trees.value[self.leaves] / len(trees.start)
-        self.slot_of, self.player, self.kept = self._slots(np.asarray(players, np.int64))
-        points, weights = np.polynomial.legendre.leggauss(self.kept.shape[1] // 2 + 1)
-        self.points, self.weights = (points + 1) / 2, weights / 2
+        self.scale = (trees.value[self.leaves] / len(trees.start)).astype(np.float32)
+        slot_of, player, kept = self._slots(np.asarray(players, np.int64))
+        # Slots by paths, in single precision: what is added up path by path lies side by side.
+        self.player, self.kept = np.ascontiguousarray(player.T), np.ascontiguousarray(kept.T, dtype=np.float32)
+        path, step = np.nonzero(self.nodes >= 0)
+        self.step_node, self.step_right = self.nodes[path, step], self.rights[path, step]
+        self.step_place = slot_of[path, step] * len(self.leaves) + path
+        self.there = self.player.ravel() >= 0
+        self.owner = self.player.ravel()[self.there]
+        points, weights = np.polynomial.legendre.leggauss((len(self.kept) + 1) // 2)
+        self.points, self.weights = ((points + 1) / 2).astype(np.float32), (weights / 2).astype(np.float32)
 
     def _slots(self, players: Ints) -> tuple[Ints, Ints, Floats]:
         """Return the slot of each step of each path, the player in each slot (-1: none) and its product of shares."""
@@ -107,29 +114,27 @@ class Explainer:
 
     def expected(self) -> float:
         """Return the mean level before anything is known of a row."""
-        return float((self.scale * self.kept.prod(axis=1)).sum() + self.trees.start.mean())
+        return float((self.scale * self.kept.prod(axis=0)).sum(dtype=float) + self.trees.start.mean())
 
     def shares(self, row: Any) -> Floats:
         """Return what each player adds to `expected`; the sum leads to the mean level of `row`, (columns,)."""
         known = self._known(np.asarray(row, float))
+        apart = known - self.kept
         total = np.zeros_like(known)
         for point, weight in zip(self.points, self.weights, strict=True):
-            factor = (1 - point) * self.kept + point * known
-            total += weight * factor.prod(axis=1, keepdims=True) / factor
-        gain = self.scale[:, None] * (known - self.kept) * total
-        there = self.player >= 0
-        return np.asarray(np.bincount(self.player[there], gain[there], self.count), float)
+            factor = self.kept + point * apart
+            total += weight * factor.prod(axis=0) / factor
+        gain = (self.scale * apart * total).ravel()[self.there]
+        return np.asarray(np.bincount(self.owner, gain, self.count), float)
 
-    def _known(self, row: Floats) -> Floats:
+    def _known(self, row: Floats) -> NDArray[np.float32]:
         """Return 1 where all of a player's splits on a path let the row pass, else 0; 1 for empty slots."""
         trees = self.trees
         found = row[trees.column]
         goes_left = np.where(np.isnan(found), trees.missing_left, found <= trees.threshold)
-        stopped = (self.nodes >= 0) & (goes_left[self.nodes] == self.rights)
-        passes = np.ones((len(stopped), self.kept.shape[1] + 1))
-        path, step = np.nonzero(stopped)
-        passes[path, self.slot_of[path, step]] = 0.0
-        return passes[:, :-1]
+        passes = np.ones(self.kept.shape, np.float32)
+        passes.ravel()[self.step_place[goes_left[self.step_node] == self.step_right]] = 0.0
+        return passes
 
 
 def pack(grown: Sequence[Trees], edges: Sequence[Floats]) -> dict[str, NDArray[Any]]:

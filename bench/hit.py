@@ -1,0 +1,153 @@
+"""How good the shipped feature model of hit prediction is, beside plain ways, and how fast it judges.
+
+Scored are tracks of artists that the model does not know: the test side of the labelled set (artists by hash, see
+`hits.features_training`), or with ``--test FILE`` another file of the same kind (CSV or CSV.gz: the inputs, ``artist``,
+``target`` and, if it has one, ``decade``), in which artists of the training and calibration sides are passed over.
+Beside it, fitted on the training side and calibrated alike: the majority, loudness alone, and gradient boosting with
+scikit-learn's default settings on the same inputs. Intervals are 95 %, over artists. A second model is trained on
+tracks before 2010 and tested on those since. Probabilities are at the base rate of the tracks scored.
+
+Run ``python bench/hit.py [--quick] [--test FILE]``. The labelled set is looked for in ``MIS_REAL_DATA``, default
+``../shared/data``; without it ``--test`` scores the shipped model alone, without baselines. ``--quick`` draws fewer
+samples for the intervals, scores the two main sub-models and trains fewer members of the second model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from _machine import ROOT, Bench
+
+from hits import features, fusion
+from hits import features_report as report
+from hits.features import KINDS, FeatureModel
+from hits.features_training import MEMBERS, Tracks, read_tracks
+from hits.judgement import logit
+
+MODEL = ROOT / "models" / "hit_features"
+DATA = Path(os.environ.get("MIS_REAL_DATA") or ROOT.parent / "shared" / "data")
+TRACKS = DATA / "hits" / "spotify_hit_predictor_1960_2019.csv.gz"
+GOALS = {"full": 0.75, "full-described": 0.865}
+REPEATS, QUICK_REPEATS = 300, 60
+QUICK_MEMBERS = 1
+JUDGED = 60  # tracks judged one by one, as the page does
+
+
+def arguments() -> argparse.Namespace:
+    """Return the command line's choices: ``quick`` and ``test``."""
+    parser = argparse.ArgumentParser(description="The shipped feature model of hit prediction on real labels.")
+    parser.add_argument("--quick", action="store_true", help="fewer samples and members, at most 50 s on 2 cores")
+    parser.add_argument("--test", type=Path, metavar="FILE", help="other labelled tracks to score the shipped model on")
+    return parser.parse_args()
+
+
+def figures(bench: Bench, name: str, told: dict[str, Any]) -> None:
+    """Keep scores with their intervals."""
+    for metric in ("auc", "pr_auc", "brier", "ece"):
+        bench.figure(f"{name}: {metric}", told[metric])
+        if f"{metric}_low" in told:
+            ends = [round(told[f"{metric}_{end}"], 4) for end in ("low", "high")]
+            bench.figure(f"{name}: {metric}, 95 % interval", ends)
+
+
+def score(bench: Bench, model: FeatureModel, tracks: Tracks, repeats: int, kinds: Sequence[str]) -> None:
+    """Score sub-models; goals are on those with everything that audio gives."""
+    for kind in kinds:
+        said = report.answers(model, tracks, kind)
+        told = report.figures(tracks, said, repeats if kind in GOALS else 0)
+        figures(bench, kind, told)
+        bench.figure(f"{kind}: worst of ten bins of equally many tracks, said less observed", told["worst_gap_tenths"])
+        bench.figure(f"{kind}: turned away as strange, %",
+                     100 * report.turned_away(model, kind, tracks, fusion.STRANGE))
+        if kind in GOALS:
+            for each in told["bins"]:
+                bench.say(f"  {each['low']:.1f} to {each['high']:.1f}: {each['n']:5d} tracks, said {each['said']:.3f}, "
+                          f"observed {each['observed']:.3f}")
+            for decade, scored in report.by_decade(tracks, said).items():
+                bench.figure(f"{kind}: auc of {decade}", scored["auc"])
+                bench.figure(f"{kind}: brier of {decade}", scored["brier"])
+            bench.at_least(f"{kind}: AUC", GOALS[kind], told["auc"])
+            bench.at_most(f"{kind}: said less observed, worst tenth of probability with {report.ENOUGH} tracks", 0.05,
+                          told["worst_gap"])
+
+
+def beside(bench: Bench, known: Tracks, apart: Tracks, tracks: Tracks, repeats: int) -> None:
+    """Score the plain ways on the same tracks."""
+    for name, said in report.baselines(known, apart, tracks).items():
+        figures(bench, f"plain: {name}", report.figures(tracks, said, repeats if name.startswith("boosting") else 0))
+
+
+def newest(bench: Bench, known: Tracks, apart: Tracks, tracks: Tracks, members: int) -> None:
+    """Train before 2010, test since, with the calibration of then and one of its own."""
+    for kind, told in report.before_and_after(known, apart, tracks, members=members).items():
+        bench.figure(f"before 2010, tested since, {kind}: tracks", told["own"]["n"])
+        bench.figure(f"before 2010, tested since, {kind}: auc", told["own"]["auc"])
+        bench.figure(f"before 2010, tested since, {kind}: auc, 95 % interval",
+                     [round(told["own"][f"auc_{end}"], 4) for end in ("low", "high")])
+        for name in ("as_was", "own"):
+            words = {"as_was": "calibrated before 2010", "own": "calibrated since"}[name]
+            for metric in ("brier", "ece"):
+                bench.figure(f"before 2010, tested since, {kind}: {metric}, {words}", told[name][metric])
+
+
+def one_by_one(bench: Bench, model: FeatureModel, tracks: Tracks) -> None:
+    """Judge tracks as the page does: the same answers as those scored, shares that add up, and how long it takes."""
+    for kind in ("full", "full-described"):
+        said = report.answers(model, tracks, kind)
+        shift = logit(model.parts[kind].base_rate) - logit(float(tracks.labels.mean()))
+        times = []
+        for place in range(min(JUDGED, len(tracks))):
+            values = {name: float(tracks.inputs[name][place]) for name in features.inputs(kind)}
+            start = time.perf_counter()
+            judged = model.judge(values)
+            times.append(1000 * (time.perf_counter() - start))
+            if abs(judged.log_odds - logit(float(said[place])) - shift) > 1e-6:
+                raise SystemExit(f"{kind}: track {place} is judged {judged.log_odds}, but scored {said[place]}")
+            if abs(sum(each for _, each in judged.contributions) - judged.evidence) > 1e-6:
+                raise SystemExit(f"{kind}: the contributions of track {place} do not add up")
+        bench.at_most(f"{kind}: one track with its contributions, median ms", 20, float(np.median(times)))
+
+
+def main() -> int:
+    """Run the bench and print its report; 1 if there are no tracks."""
+    chosen = arguments()
+    bench = Bench("hit")
+    repeats, members = (QUICK_REPEATS, QUICK_MEMBERS) if chosen.quick else (REPEATS, MEMBERS)
+    if not (chosen.test or TRACKS).exists():
+        print(f"no tracks at {chosen.test or TRACKS}; set MIS_REAL_DATA or give --test FILE", file=sys.stderr)
+        return 1
+    start = time.perf_counter()
+    model = features.load(MODEL)
+    bench.figure("loading the model, ms", 1000 * (time.perf_counter() - start))
+    bench.figure("model, MB", sum(path.stat().st_size for path in MODEL.iterdir()) / 1e6)
+    labelled = read_tracks(TRACKS) if TRACKS.exists() else None
+    tracks = read_tracks(chosen.test) if chosen.test else labelled.side("test")  # type: ignore[union-attr]
+    if labelled is not None:
+        known, apart = labelled.side("train"), labelled.side("calibration")
+        mine = np.isin(tracks.artists, np.concatenate([known.artists, apart.artists]))
+        bench.figure("tracks passed over, their artist was trained on", int(mine.sum()))
+        tracks = tracks.of(~mine)
+    if not 0 < tracks.labels.sum() < len(tracks):
+        print("no hits, or nothing but hits, is left to score", file=sys.stderr)
+        return 1
+    bench.figure("tracks", len(tracks))
+    bench.figure("artists", len(set(tracks.artists)))
+    bench.figure("share of hits", float(tracks.labels.mean()))
+    one_by_one(bench, model, tracks)
+    score(bench, model, tracks, repeats, list(GOALS) if chosen.quick else KINDS)
+    if labelled is not None:
+        beside(bench, known, apart, tracks, repeats)
+        newest(bench, known, apart, tracks, members)
+    bench.finish()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
