@@ -218,7 +218,7 @@ def _sound(view: PredictionView, picture: bytes | None, lang: str) -> Section:
     """Return the track over its time, how loud it is, and its tags."""
     blocks: list[Block] = []
     labels = _chart(lang, wave="wave", mel="mel", curve="curve", adds="time_adds", takes="time_takes")
-    figure = time_figure(view.seconds or 0.0, waveform=view.waveform, picture=picture, span=view.clip,
+    figure = time_figure(view.seconds or 0.0, waveform=view.waveform, picture=picture, span=None,
                          occlusion=view.occlusion, labels=labels)
     if figure is not None:
         part = view.occlusion_by
