@@ -151,27 +151,19 @@ def _facts() -> tuple[str, str, str]:
 
 def _lyrics() -> tuple[str | None, str | None]:
     """Draw the lyrics, pasted or from a file; return them and what is wrong with the file."""
-    st.text_area(text("hit.input.lyrics"), key="hit_words", height=250, placeholder=text("hit.input.lyrics_hint"))
+    above = st.container()  # the file is read first: its text goes into the box above it
     _box_words("hit_lyrics_box", text("hit.input.lyrics_browse"), text("hit.input.lyrics_drop"))
-    key = f"hit_txt_{_turn()}"
     with st.container(key="hit_lyrics_box"):
-        st.file_uploader(text("hit.input.lyrics_file"), type=["txt"], key=key, max_upload_size=1, on_change=_pasted,
-                         args=(key,))
-    unread = text("hit.input.lyrics_bad") if st.session_state.get("hit_unread") == key else None
-    return str(st.session_state.get("hit_words", "")).strip() or None, unread
-
-
-def _pasted(key: str) -> None:
-    """Put the text of a chosen file into the box of the lyrics, where it can be read and corrected."""
-    file = st.session_state.get(key)
-    st.session_state["hit_unread"] = None
-    if file is None:
-        return
-    found = decoded(file.getvalue())
-    if found is None:
-        st.session_state["hit_unread"] = key
-    else:
-        st.session_state["hit_words"] = found
+        file = st.file_uploader(text("hit.input.lyrics_file"), type=["txt"], key=f"hit_txt_{_turn()}",
+                                max_upload_size=1)
+    found = decoded(file.getvalue()) if file is not None else None
+    if file is not None and found is not None and st.session_state.get("hit_pasted") != file.file_id:
+        # once for each file, so that it can be corrected
+        st.session_state["hit_pasted"], st.session_state["hit_words"] = file.file_id, found
+    typed = above.text_area(text("hit.input.lyrics"), key="hit_words", height=250,
+                            placeholder=text("hit.input.lyrics_hint"))
+    unread = file is not None and found is None
+    return typed.strip() or None, text("hit.input.lyrics_bad") if unread else None
 
 
 def decoded(data: bytes) -> str | None:

@@ -117,6 +117,8 @@ def test_a_text_file_of_lyrics_can_be_read_before_it_is_sent(opened, data, shown
     app = opened()
     app.file_uploader[1].set_value(("words.txt", data, "text/plain")).run()
     assert app.text_area(key="hit_words").value == shown
+    app.text_area(key="hit_words").input("corrected").run()
+    assert app.text_area(key="hit_words").value == "corrected"
 
 
 def test_a_file_that_is_no_text_is_said(opened):
