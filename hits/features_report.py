@@ -9,7 +9,7 @@ more tracks, ``worst_gap_tenths`` over ten bins of equally many tracks.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from hits import features, scoring
 from hits.calibration import fit, restore
 from hits.features import DESCRIPTORS, KINDS, NAMES, FeatureModel
-from hits.features_training import Tracks, train
+from hits.features_training import Tracks, calibrated, train
 from hits.judgement import logit
 
 Floats = NDArray[np.float64]
@@ -27,6 +27,16 @@ ENOUGH = 100
 NEWEST = 2010
 REPEATS = 200
 """Bootstrap samples of each interval."""
+
+
+def calibrated_on(model: FeatureModel, apart: Tracks) -> FeatureModel:
+    """Return the model calibrated on other tracks, with their base rate; its order of tracks stays."""
+    parts = {}
+    for kind, part in model.parts.items():
+        numbers, reference = calibrated(part.levels(apart.columns()).mean(axis=0), apart)
+        parts[kind] = replace(part, calibrator=restore(numbers["calibration"]), base_rate=numbers["base_rate"],
+                              reference=reference.astype(float))
+    return FeatureModel(parts, model.facts)
 
 
 def answers(model: FeatureModel, tracks: Tracks, kind: str) -> Floats:

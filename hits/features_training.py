@@ -157,14 +157,19 @@ def train_kind(kind: str, tracks: Tracks, apart: Tracks, taught: Floats, members
     nets = fit_nets(table, labels, chosen, names.index("key"), names.index("time_signature"), seed)
     other = apart.columns()[:, used]
     raw = ((unpack(bag).levels(other) + nets.levels(other)) / 2).mean(axis=0)
-    fitted = calibration.fit("platt", raw, apart.labels)
     near = fit_near(kind, tracks, apart, seed)
     arrays = {f"trees.{name}": values for name, values in bag.items()}
     arrays |= {f"nets.{name}": values for name, values in pack_nets(nets).items()}
     arrays |= {f"near.{name}": values for name, values in near.items()}
-    arrays["reference"] = np.quantile(fitted(raw), np.linspace(0, 1, QUANTILES)).astype(np.float32)
-    return arrays, {"calibration": fitted.numbers(), "base_rate": float(apart.labels.mean()),
-                    "widening": float(np.sqrt(SHARE / (1 - SHARE))), "interval_z": Z80}
+    numbers, arrays["reference"] = calibrated(raw, apart)
+    return arrays, numbers | {"widening": float(np.sqrt(SHARE / (1 - SHARE)))}
+
+
+def calibrated(raw: Floats, apart: Tracks) -> tuple[dict[str, Any], NDArray[np.float32]]:
+    """Return a sub-model's calibration and base rate on tracks kept apart, and quantiles of what it says of them."""
+    fitted = calibration.fit("platt", raw, apart.labels)
+    told = np.quantile(fitted(raw), np.linspace(0, 1, QUANTILES)).astype(np.float32)
+    return {"calibration": fitted.numbers(), "base_rate": float(apart.labels.mean())}, told
 
 
 def settings(kind: str) -> dict[str, Any]:
