@@ -396,7 +396,11 @@ def _judged_text(part: LyricsNetwork | SentenceHead, track: _Track) -> Judgement
 def _learn_weights(tracks: Sequence[_Track]) -> None:
     """Learn the fusion's weights from the validation tracks, which no part's weights were fitted on."""
     models = hit_run.models()
-    found = split([each.row for each in tracks])
+    try:
+        found = split([each.row for each in tracks])
+    except DataError as error:  # too few for a split: nothing was trained either
+        log.info("no weights learned: %s", error)
+        return
     some = [tracks[place] for place in found.validation]
     evidence = np.array([_evidence(models, each) for each in some])
     if not np.isfinite(evidence[:, 1:]).any():
