@@ -15,18 +15,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hits.fusion import Fused
 from numpy.typing import NDArray
 
 from hits import features as feature_model
 from hits import fusion, musicnn
 from hits.audio_network import AudioNetwork
 from hits.features import FeatureModel
+from hits.fusion import Fused
 from hits.judgement import Judgement
 from hits.lyrics import LyricsNetwork
 from hits.manifest import GENRES
@@ -210,12 +210,14 @@ def predict(models: Models, sounds: Sounds, *, genre: str, lyrics: str | None, p
     """
     clip = mels.clip_of(sounds.mel)
     network = models.audio.get(genre)
+    unlike = musicnn.unlike_music(sounds.heard)
     parts = (
         _part("features", models.features, lambda: models.features.judge(sounds.values)),
         _part("audio", network, lambda: network.judge(clip), models.broken.get(f"audio_{genre}")),  # type: ignore[union-attr]
         _part("transfer", models.transfer, lambda: models.transfer.judge(sounds.heard.embedding),  # type: ignore[union-attr]
               models.broken.get("transfer")),
         *(_of_words(name, getattr(models, name), lyrics, models.broken.get(name)) for name in OF_WORDS))
+    parts = tuple(_strange(each) if unlike and each.part in OF_AUDIO else each for each in parts)
     used = [each.judgement for each in parts if each.judgement is not None]
     fused = fusion.fuse(used, models.weights, prior) if used else None
     states = {each.part: each.state for each in parts}
@@ -237,6 +239,11 @@ def _part(name: str, model: Any, judge: Callable[[], Judgement], broken: AppErro
         return Part(name, "failed", error=error)
     strange = found.strange is not None and found.strange > fusion.STRANGE
     return Part(name, "strange" if strange else "used", found)
+
+
+def _strange(part: Part) -> Part:
+    """Return a part's answer as one about a sound that is no music: none."""
+    return part if part.judgement is None else Part(part.part, "strange", replace(part.judgement, strange=1.0))
 
 
 def _of_words(name: str, model: Any, lyrics: str | None, broken: AppError | None) -> Part:

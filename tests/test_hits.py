@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
+import config
 import services
 from accounts import LOCAL_ADMINISTRATOR as ADMIN
 from accounts import Actor
@@ -83,6 +84,25 @@ def test_a_track_becomes_an_answer_with_its_evidence(people):
     assert services.prediction_picture(ADMIN, view.id)[:8] == b"\x89PNG\r\n\x1a\n"
     assert services.prediction_audio(ADMIN, view.id) == (tune(), "audio/wav")
     assert view.genre_percentile is None and view.genre_count == (view.score is not None)
+
+
+@pytest.mark.parametrize("sound", ["noise", "tone", "clicks"])
+def test_what_is_no_music_gets_no_score(people, sound):
+    time_s = np.arange(22_050 * 15) / 22_050
+    samples = {"noise": np.random.default_rng(0).standard_normal(len(time_s)) / 10,
+               "tone": np.sin(2 * np.pi * 440 * time_s) / 3, "clicks": 0.8 * (time_s % 0.5 < 0.002)}[sound]
+    out = io.BytesIO()
+    soundfile.write(out, samples.astype(np.float32), 22_050, "PCM_16", format="WAV")
+    view = done(ADMIN, sent(data=out.getvalue()))
+    assert (view.state, view.abstained, view.score, view.probability) == ("done", "strange", None, None)
+    assert {part.part: part.state for part in view.parts}["features"] == "strange"
+
+
+def test_music_gets_one(people):
+    demo = next(path for path in (config.ROOT / "catalogue" / "demo").iterdir() if path.suffix == ".ogg")
+    view = done(ADMIN, sent(data=demo.read_bytes(), name=demo.name))
+    assert view.abstained is None and 0 < view.score_low <= view.score <= view.score_high < 100
+    assert view.parts[0].state == "used" and view.occlusion_by == "features" and len(view.occlusion) > 10
 
 
 def test_another_prior_restates_the_probability_and_nothing_else(people):
