@@ -99,6 +99,7 @@ def in_genres(bench: Bench, size: Size) -> None:
         copies.append(milliseconds(lambda: _copy(vectors, genres, room)))
         if place % 5 == 0:
             theirs.append(milliseconds(lambda wish=wish: by_apply(frame, wish)))
+    for wish in wishes:  # afterwards: threads of the products in it go on spinning into what is measured next
         check(index.top(wish, TOP, CHOSEN), vectors, wish, read)
     bench.figure("genres_ms", median(ours))
     bench.figure("genres_pandas_ms", median(theirs))

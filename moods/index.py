@@ -134,30 +134,39 @@ class VectorIndex:
         slices = [slice(0, self.size)] if groups is None and self.size else slices
         if not slices or k < 1:
             return Found(np.empty(0, np.int64), np.empty(0))
-        parts = [self._near(vector, place, k, minus) for place in slices]
-        least = _kth([bests for bests, _ in parts], k) - 2 * self._error
-        rows = np.concatenate([place.start + np.flatnonzero(scores >= least) for place, (_, scores) in
-                               zip(slices, parts, strict=True)])
+        starts = np.cumsum([0, *(place.stop - place.start for place in slices)])
+        scores = self._near(vector, slices, starts)
+        if minus is not None:
+            for place, start in zip(slices, starts, strict=False):
+                scores[start:start + place.stop - place.start] -= minus[place]
+        places = np.flatnonzero(scores >= _kth(scores, k) - 2 * self._error)
+        within = np.searchsorted(starts, places, side="right") - 1
+        rows = places - starts[within] + np.array([place.start for place in slices])[within]
         return self._exact(vector, np.sort(rows), k, minus, ties)
 
-    def _near(self, vector: NDArray[np.float32], place: slice, k: int, minus: NDArray[np.float32] | None,
-              ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return the best score of each block of a slice, and all scores, to within the index's error."""
-        scores = self._coded_scores(vector, place) if self.coded else self._held[place] @ vector
-        if minus is not None:
-            scores -= minus[place]
-        if len(scores) <= BLOCK * max(k, 16):
-            return np.partition(scores, max(0, len(scores) - k))[-k:], scores
-        edges = np.arange(0, len(scores), BLOCK)
-        return np.maximum.reduceat(scores, edges), scores
+    def _near(self, vector: NDArray[np.float32], slices: Sequence[slice],
+              starts: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the scores of some slices, one after the other, to within the index's error."""
+        scores = np.empty(starts[-1], np.float32)
+        if not self.coded:
+            for place, start in zip(slices, starts, strict=False):
+                np.matmul(self._held[place], vector, out=scores[start:start + place.stop - place.start])
+            return scores
+        wish, kernel = np.ascontiguousarray(vector, np.float32), _kernel()
 
-    def _coded_scores(self, vector: NDArray[np.float32], place: slice) -> NDArray[np.float32]:
-        codes, scales, wish = self._codes[place], self._scales[place], np.ascontiguousarray(vector, np.float32)
-        scores = np.empty(len(codes), np.float32)
-        edges = np.linspace(0, len(codes), _threads() + 1).astype(int)
-        kernel = _kernel()
-        list(_pool().map(lambda start, end: kernel(codes[start:end], scales[start:end], wish, scores[start:end]),
-                         edges[:-1], edges[1:]))
+        def compare(first: int, last: int) -> None:
+            """Score what stands from one place to another, whichever slices that is in."""
+            for place, start in zip(slices, starts, strict=False):
+                low, high = max(first - start, 0), min(last - start, place.stop - place.start)
+                if low < high:
+                    some = slice(place.start + low, place.start + high)
+                    kernel(self._codes[some], self._scales[some], wish, scores[start + low:start + high])
+
+        edges = np.linspace(0, len(scores), _threads() + 1).astype(int)
+        others = [_pool().submit(compare, *each) for each in zip(edges[1:-1], edges[2:], strict=True)]
+        compare(edges[0], edges[1])
+        for other in others:
+            other.result()
         return scores
 
     def _exact(self, vector: NDArray[np.float32], rows: NDArray[np.int64], k: int,
@@ -176,10 +185,11 @@ class VectorIndex:
         return Found(rows[order], scores[order])
 
 
-def _kth(bests: Sequence[NDArray[np.float32]], k: int) -> float:
-    """Return the k-th highest of some scores, each reached by another row; minus infinity if there are fewer."""
-    every = np.concatenate(bests)
-    return float(np.partition(every, len(every) - k)[len(every) - k]) if len(every) >= k else NOTHING
+def _kth(scores: NDArray[np.float32], k: int) -> float:
+    """Return a bound that at least `k` scores reach, as high as `BLOCK` tells; minus infinity if there are fewer."""
+    if len(scores) > BLOCK * max(k, 16):
+        scores = np.maximum.reduceat(scores, np.arange(0, len(scores), BLOCK))
+    return float(np.partition(scores, len(scores) - k)[len(scores) - k]) if len(scores) >= k else NOTHING
 
 
 def _threads() -> int:
