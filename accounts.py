@@ -31,7 +31,7 @@ def may(actor: Actor, act: str) -> bool:
     """Return whether `actor` may do `act`.
 
     ``sync``, ``delete``, ``import``, ``train``, ``settings``, ``upload`` and ``moderate`` take an administrator;
-    ``alert``, ``audition``, ``catalogue`` (editing tags), ``picture``, ``playlist`` and ``predict`` are not for viewers.
+    ``alert``, ``audition``, ``catalogue`` (editing tags), ``picture``, ``playlist``, ``predict`` are not for viewers.
     """
     return actor.role == "administrator" or (
         act not in ADMINISTRATOR_ONLY and not (actor.role == "viewer" and act in NOT_FOR_VIEWERS))

@@ -91,7 +91,7 @@ def _failed(prediction_id: int, error: BaseException) -> None:
         elif isinstance(error, AppError):
             queries.end(connection, prediction_id, "failed", error.code, error.values)
         else:
-            queries.end(connection, prediction_id, "failed", "unexpected", {})
+            queries.end(connection, prediction_id, "failed", "unexpected", {"kind": type(error).__name__})
 
 
 def _made(row: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
