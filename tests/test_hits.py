@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 import config
+import locales
 import services
 from accounts import LOCAL_ADMINISTRATOR as ADMIN
 from accounts import Actor
@@ -102,6 +103,7 @@ def test_music_gets_one(people):
     demo = next(path for path in (config.ROOT / "catalogue" / "demo").iterdir() if path.suffix == ".ogg")
     view = done(ADMIN, sent(data=demo.read_bytes(), name=demo.name))
     assert view.abstained is None and 0 < view.score_low <= view.score <= view.score_high < 100
+    assert view.tags and all(f"music_tags.{name}" in locales.texts("ko") for name, _ in view.tags)
     assert view.parts[0].state == "used" and view.occlusion_by == "features" and len(view.occlusion) > 10
 
 

@@ -16,6 +16,7 @@ import config
 import db
 import hit_model
 from hit_model import Models, Prediction
+from hits.musicnn import slug
 from queries import predictions as queries
 from recommender import embedder
 from sound import mel as mels
@@ -123,7 +124,7 @@ def _stored(found: Prediction, sounds: hit_model.Sounds) -> dict[str, Any]:
         "measures": dict(found.values), "left_out": list(found.left_out), "clip": list(found.clip),
         "occlusion": [list(each) for each in found.occlusion], "occlusion_by": found.occlusion_by,
         "lines": [list(each) for each in found.lines], "lines_by": found.lines_by,
-        "tags": [list(each) for each in found.tags],
+        "tags": [[slug(name), likelihood] for name, likelihood in found.tags],
         "waveform": np.round(mels.waveform(audio.samples, 600), 4).tolist(),
         "loudness": audio.loudness, "peak": audio.peak, "rate": audio.original_rate, "channels": audio.channels,
         "weights": dict(said.weights) if said else {}, "learned": said.learned if said else None,
