@@ -146,6 +146,7 @@ from usecases.hit_results import (
 )
 from usecases.hit_results import (
     HitModel,
+    HitTraining,
     Near,
     PartView,
     PredictionBatch,
@@ -154,7 +155,7 @@ from usecases.hit_results import (
     PredictionView,
 )
 from usecases.hit_run import STEPS as HIT_STEPS
-from usecases.hit_training import HitTraining, submit_hit_training, train_hit, training_report
+from usecases.hit_training import submit_hit_training, train_hit, training_report
 from usecases.hits import (
     LARGEST_AUDIO_MB,
     LONGEST_AUDIO_MIN,

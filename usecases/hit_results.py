@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -252,3 +252,42 @@ class HitModel:
     state: str
     metrics: Mapping[str, Any]
     card: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartReport:
+    """What became of one part.
+
+    Attributes
+    ----------
+    replaced : bool
+    new, old : dict or None
+        ``auc``, ``brier``, ``n`` on the test tracks.
+    error_code, error_values
+        Why it could not be trained.
+    """
+
+    replaced: bool = False
+    new: Mapping[str, Any] | None = None
+    old: Mapping[str, Any] | None = None
+    error_code: str | None = None
+    error_values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HitTraining:
+    """What became of a training.
+
+    Attributes
+    ----------
+    parts : dict of str to PartReport
+        ``audio_POP`` and the like, ``transfer``, ``lyrics``, ``sentences``.
+    rows : int
+        Tracks learned from and judged by.
+    refused : tuple of (int, str, dict)
+        Lines of the manifest, or tracks, that were not taken, with the reason.
+    """
+
+    parts: Mapping[str, PartReport]
+    rows: int
+    refused: tuple[tuple[int, str, Mapping[str, Any]], ...]

@@ -14,7 +14,7 @@ import math
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ from support import decoding, weights
 from support.errors import AppError, Cancelled, DataError, FileRefused, describe
 from usecases import hit_run, jobs
 from usecases.hit_batches import zipped
+from usecases.hit_results import HitTraining, PartReport
 from usecases.results import JobView
 from usecases.sync import Progress, Silent
 
@@ -54,45 +55,6 @@ PREPARED = "prepared-1"
 """Version of what is kept of a track; another one is worked out anew."""
 MARKS = ".hit_training"
 """Folder of checkpoints, below that of the models."""
-
-
-@dataclass(frozen=True, slots=True)
-class PartReport:
-    """What became of one part.
-
-    Attributes
-    ----------
-    replaced : bool
-    new, old : dict or None
-        ``auc``, ``brier``, ``n`` on the test tracks.
-    error_code, error_values
-        Why it could not be trained.
-    """
-
-    replaced: bool = False
-    new: Mapping[str, Any] | None = None
-    old: Mapping[str, Any] | None = None
-    error_code: str | None = None
-    error_values: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class HitTraining:
-    """What became of a training.
-
-    Attributes
-    ----------
-    parts : dict of str to PartReport
-        ``audio_POP`` and the like, ``transfer``, ``lyrics``, ``sentences``.
-    rows : int
-        Tracks learned from and judged by.
-    refused : tuple of (int, str, dict)
-        Lines of the manifest, or tracks, that were not taken, with the reason.
-    """
-
-    parts: Mapping[str, PartReport]
-    rows: int
-    refused: tuple[tuple[int, str, Mapping[str, Any]], ...]
 
 
 @dataclass(frozen=True, slots=True)
