@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import nullcontext
 from typing import Any
 
@@ -32,12 +33,24 @@ what opens without a path."""
 
 def main() -> None:
     """Draw one run: settle the language, draw, and bring the URL up to date."""
+    keep_models()
     with _shared.turn():
         choose_language()
         try:
             draw()
         finally:
             _shared.write_url()
+
+
+def keep_models() -> None:
+    """Keep Streamlit from clearing Keras's state around every run.
+
+    The state is everybody's, and that of a training in the background; and what is cleared with it, by a collection of
+    the whole heap, takes half a second a run once TensorFlow is loaded.
+    """
+    backend = getattr(sys.modules.get("keras"), "backend", None)
+    if backend is not None:
+        backend.clear_session = lambda *given, **named: None
 
 
 def draw() -> None:

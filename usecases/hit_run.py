@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import logging
 import threading
@@ -52,6 +53,8 @@ def models() -> Models:
         if _models is None or _models[0] != key:
             texts = embedder(config.load().embedding_model)
             _models = (key, hit_model.load(shipped_folder(), own, texts.embed, texts.name))
+            gc.collect()
+            gc.freeze()  # TensorFlow is a large heap, and Streamlit collects all of it after every run of a page
         return _models[1]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
@@ -29,6 +30,13 @@ def in_place(monkeypatch, services):
     yield services
     for name in [name for name in sys.modules if name == "views" or name.startswith("views.")]:
         del sys.modules[name]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_heap():
+    """Keep what other tests have loaded out of the collections that Streamlit makes after every run."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

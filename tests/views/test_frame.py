@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
+from types import SimpleNamespace
 
 import pytest
 from conftest import words
@@ -30,6 +32,14 @@ def test_the_first_visit_follows_the_browser(open_app, locale, title):
     app = open_app(locale=locale)
     assert app.title[0].value == title
     assert "lang" not in app.query_params
+
+
+def test_no_run_clears_the_state_of_models_that_others_use(open_app, monkeypatch):
+    cleared = []
+    keras = SimpleNamespace(backend=SimpleNamespace(clear_session=lambda: cleared.append(1)))
+    monkeypatch.setitem(sys.modules, "keras", keras)
+    open_app().run()
+    assert not cleared
 
 
 def test_the_switch_changes_the_language_and_stays(open_app):
