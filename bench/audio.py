@@ -153,7 +153,8 @@ def answer(bench: Bench, path: Path, rounds: int) -> None:
     """Time everything from a file to an answer with what ships, once the models are loaded, kept to one core."""
     import hit_model
 
-    models = hit_model.load(ROOT / "models", ROOT / "data" / "none", lambda texts: np.zeros((len(texts), 1), np.float32), "none")
+    models = hit_model.load(ROOT / "models", ROOT / "data" / "none",
+                            lambda texts: np.zeros((len(texts), 1), np.float32), "none")
     others = os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else set()
 
     def whole() -> None:
