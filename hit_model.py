@@ -256,7 +256,7 @@ def _occlusion(models: Models, sounds: Sounds, clip: NDArray[np.float32], genre:
                ) -> tuple[str | None, tuple[tuple[float, float, float], ...]]:
     """Return which part says what some seconds add, and what: a trained one where there is one, else the features."""
     if models.transfer is not None and states["transfer"] == "used":
-        return "transfer", _added(models.transfer.occlusion(sounds.heard))
+        return "transfer", _added(models.transfer.occlusion(sounds.heard, WINDOW_S, HOP_S))
     if (network := models.audio.get(genre)) is not None and states["audio"] == "used":
         start = mels.clip_span(sounds.audio.seconds)[0]
         found = network.occlusion(clip, WINDOW_S, HOP_S, min(sounds.audio.seconds, 30.0))

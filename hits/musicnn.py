@@ -67,10 +67,15 @@ class Patches:
     likelihoods: Array
     embeddings: Array
 
+    def inside(self, start_s: float, end_s: float) -> NDArray[np.bool_]:
+        """Return which patches lie at least half between two moments."""
+        common = np.minimum(self.spans[:, 1], end_s) - np.maximum(self.spans[:, 0], start_s)
+        found: NDArray[np.bool_] = common >= 0.5 * (self.spans[:, 1] - self.spans[:, 0])
+        return found
+
     def outside(self, start_s: float, end_s: float) -> Patches:
         """Return the patches of which less than half lies between two moments."""
-        inside = np.minimum(self.spans[:, 1], end_s) - np.maximum(self.spans[:, 0], start_s)
-        kept = inside < 0.5 * (self.spans[:, 1] - self.spans[:, 0])
+        kept = ~self.inside(start_s, end_s)
         return Patches(self.spans[kept], self.likelihoods[kept], self.embeddings[kept])
 
 

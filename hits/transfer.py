@@ -201,16 +201,23 @@ class TransferHead:
         shares = (each - logit(float(self.facts["base_rate"]))) / len(each)
         return _spanned(heard, shares)
 
-    def occlusion(self, heard: Heard) -> tuple[tuple[float, float, float], ...]:
-        """Return how the log-odds change when a patch of about three seconds is left out: (start_s, end_s, change).
+    def occlusion(self, heard: Heard, window_s: float | None = None,
+                  hop_s: float = 2.5) -> tuple[tuple[float, float, float], ...]:
+        """Return how the log-odds change when some seconds are left out: (start_s, end_s, change).
 
-        Log-odds without these seconds less log-odds with them: below 0 they lift the answer. A track of one patch
-        gives nothing: without it nothing is left.
+        Log-odds without these seconds less log-odds with them: below 0 they lift the answer. Left out are the patches
+        of about three seconds that lie at least half within a window; without one, each patch by itself. Where nothing
+        would be left, nothing is said.
         """
-        each = self._by_patch(heard)
-        if len(each) < 2:
-            return ()
-        return _spanned(heard, (each.sum() - each) / (len(each) - 1) - each.mean())
+        each, patches = self._by_patch(heard), heard.by_patch
+        if window_s is None:
+            return () if len(each) < 2 else _spanned(heard, (each.sum() - each) / (len(each) - 1) - each.mean())
+        found = []
+        for start in map(float, np.arange(0.0, max(patches.spans[-1, 1] - window_s, 0) + 1e-6, hop_s)):
+            left = patches.inside(start, start + window_s)
+            if left.any() and not left.all():
+                found.append((start, start + window_s, float(each[~left].mean() - each.mean())))
+        return tuple(found)
 
     def save(self, folder: Path) -> None:
         """Write the head, ``metrics.json`` and ``CARD.md`` as a folder, in place of what stood there."""

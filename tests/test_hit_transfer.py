@@ -210,6 +210,18 @@ def test_leaving_a_patch_out_changes_the_answer_as_told(head):
     assert head.occlusion(heard(made(1)[0])) == ()
 
 
+def test_leaving_five_seconds_out_changes_the_answer_as_told(head):
+    sound = heard(made(4)[0])
+    whole = head.judge(sound.embedding).log_odds
+    found = head.occlusion(sound, 5.0, 2.5)
+    assert [span[:2] for span in found] == [(0, 5), (2.5, 7.5), (5, 10)]
+    for start, end, change in found:
+        without = sound.by_patch.outside(start, end)
+        assert 0 < len(without.spans) < 4
+        assert whole + change == pytest.approx(head.judge(musicnn.mean_of(without.embeddings)).log_odds, abs=1e-5)
+    assert head.occlusion(heard(made(1)[0]), 5.0, 2.5) == ()
+
+
 def test_bright_seconds_are_those_that_lift(clips, tagger):
     """Known answer: a fast bright clip after a slow dark one; the first half lowers the answer, the second lifts it."""
     found = trained(*clips)
