@@ -58,6 +58,7 @@ def test_from_a_title_to_a_shared_playlist_and_its_end(browser, server, shots):
     assert page.locator("[class*=st-key-plm_thumb_] img").first.evaluate("one => one.naturalWidth") == 1280
     press(page, "plm_save")
     expect(page.get_by_text(t("ko", "plm.keep.saved"))).to_be_visible()
+    wait(page, "ids.length === 10")
     kept = songs(page)
     page.screenshot(path=shots / "playlist_maker_ko.png")
     _shared(browser, page, kept)
@@ -89,8 +90,8 @@ def _shared(browser, page: Page, kept: list[str]) -> None:
     other = opened(browser, lang="en", width=390)
     other.goto(address.inner_text().strip())
     expect(other.get_by_text(t("en", "plm.link.heading"))).to_be_visible()
-    settled(other)
-    assert songs(other) == kept and other.locator("[class*=st-key-plm_do_]").count() == 0 and narrow(other)
+    wait(other, f"ids.join() === '{','.join(kept)}'")
+    assert other.locator("[class*=st-key-plm_do_]").count() == 0 and narrow(other)
     other.context.close()
 
 
