@@ -1,0 +1,1 @@
+"""What a text says: words, sentences, emotion, topic, scene. The internals of `text_analysis`."""
