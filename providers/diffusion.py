@@ -6,15 +6,12 @@ all cores or the whole GPU; others wait. The model stays in memory for `IDLE_S` 
 
 from __future__ import annotations
 
-import gc
 import importlib
 import inspect
 import logging
 import secrets
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from math import lcm
@@ -22,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from providers._images import LARGEST_SEED, check
+from providers._shelf import Shelf, out_of_memory
 from providers.base import Painting, never, unwatched
 from support.errors import Cancelled, ProviderError
 
@@ -31,8 +29,6 @@ STEPS = 30
 """Past 30 the schedulers of today change a picture little."""
 IDLE_S = 300.0
 """A model takes 2 to 24 GB; loading it again takes seconds."""
-POLL_S = 0.1
-"""How long a wish to stop can go unseen while another picture is painted."""
 SIDE = 512
 """Pixels a model was trained on, where it does not say."""
 RATIO = (16, 9)
@@ -69,7 +65,7 @@ class DiffusionPainter:
         chosen = secrets.randbelow(LARGEST_SEED + 1) if seed is None else seed
         self._there()
         progress(0, 0)
-        with _shelf.turn(stopped):
+        with _shelf.turn(lambda: _stop(stopped)):
             pipeline = self._pipeline()
             _stop(stopped)
             picture = self._painted(pipeline, prompt, negative, chosen, progress, stopped)
@@ -98,7 +94,7 @@ class DiffusionPainter:
             pipeline = _loaded(self.folder)
         except Exception as error:  # a library's, for files that can hold anything
             log.warning("The diffusion model in %s cannot be loaded.", self.folder, exc_info=True)
-            if _memory(error):
+            if out_of_memory(error):
                 raise ProviderError("painter.memory", model=self.model, setting=SETTING) from None
             why = type(error).__name__
         if why:
@@ -130,7 +126,7 @@ class DiffusionPainter:
             raise
         except Exception as error:
             log.warning("The diffusion model %s failed.", self.model, exc_info=True)
-            why = "memory" if _memory(error) else type(error).__name__
+            why = "memory" if out_of_memory(error) else type(error).__name__
         if why == "memory":
             _shelf.empty()
             raise ProviderError("painter.memory", model=self.model, setting=SETTING)
@@ -158,67 +154,11 @@ def size_of(pipeline: Any) -> tuple[int, int]:
 
 def release() -> None:
     """Let go of the model in memory; waits for a picture that is being painted."""
-    with _shelf.turn(never):
+    with _shelf.turn(lambda: None):
         _shelf.empty()
 
 
-class _Shelf:
-    """The one model in memory, and whose turn it is."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: tuple[Path, Any] | None = None
-        self._timer: threading.Timer | None = None
-
-    @contextmanager
-    def turn(self, stopped: Callable[[], bool]) -> Iterator[None]:
-        """Wait for the others and hold them off; afterwards the time of idleness starts."""
-        while not self._lock.acquire(timeout=POLL_S):
-            _stop(stopped)
-        try:
-            if self._timer is not None:
-                self._timer.cancel()
-            _stop(stopped)
-            yield
-        finally:
-            if self._kept is not None:
-                self._timer = threading.Timer(IDLE_S, self._idle)
-                self._timer.daemon = True
-                self._timer.start()
-            self._lock.release()
-
-    def get(self, folder: Path) -> Any:
-        """Return the model of a folder if it is the one in memory; another one is let go."""
-        if self._kept is not None and self._kept[0] == folder:
-            return self._kept[1]
-        self.empty()
-        return None
-
-    def keep(self, folder: Path, pipeline: Any) -> None:
-        self._kept = folder, pipeline
-
-    def empty(self) -> None:
-        """Let go of the model and hand its memory back; in a turn only."""
-        if self._kept is None:
-            return
-        self._kept = None
-        gc.collect()
-        torch = importlib.import_module("torch")
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-
-    def _idle(self) -> None:
-        if not self._lock.acquire(blocking=False):
-            return  # in use again
-        try:
-            if self._timer is threading.current_thread():
-                log.info("The diffusion model was not used for %g s and is let go.", IDLE_S)
-                self.empty()
-        finally:
-            self._lock.release()
-
-
-_shelf = _Shelf()
+_shelf = Shelf("diffusion", lambda: IDLE_S)
 
 
 def _loaded(folder: Path) -> Any:
@@ -252,12 +192,6 @@ def _import(package: str) -> None:
     except ImportError as error:
         log.info("%s cannot be imported: %s", package, error)
         raise ProviderError("painter.no_package", package=package) from None
-
-
-def _memory(error: Exception) -> bool:
-    """Return whether memory ran out, on the GPU or here."""
-    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" \
-        or "can't allocate memory" in str(error)
 
 
 def _stop(stopped: Callable[[], bool]) -> None:
