@@ -9,7 +9,8 @@ when it fails (docs/adr/0016).
 Conventions: sizes in pixels as the picture is seen, that is, after turning it by its EXIF orientation; colours are
 sRGB; what was transparent is white; of several pictures in a file the first, of a HEIC file the primary one. The result
 holds pixels only: no place, no time, no camera, no comment, no profile. Of a recording: samples are the mean of all
-channels at `AUDIO_RATE`; loudness and peak are those of all channels before that (docs/adr/0022).
+channels at `AUDIO_RATE` (`audio`), or left and right at `STEREO_RATE` (`stereo`); loudness and peak are those of all
+channels before that (docs/adr/0022).
 """
 
 from __future__ import annotations
@@ -52,6 +53,10 @@ LARGEST_RESULT = 8 * 1024 * 1024
 """Bytes of the result: pure noise of the longest side takes under 2 MB."""
 AUDIO_RATE = 22_050
 """Samples a second of what `audio` returns: what networks and measurements of this product take."""
+STEREO_RATE = 48_000
+"""Samples a second of what `stereo` returns: what background music is made at."""
+LONGEST_STEREO_S = 330.0
+"""Seconds: the longest background music, and some; as floats 127 MB."""
 LARGEST_AUDIO = 50 * 1024 * 1024
 """Bytes: 15 minutes of MP3 at its highest bit rate have 34 MiB, 5 minutes of CD quality 50."""
 LONGEST_AUDIO_S = 900.0
@@ -183,18 +188,32 @@ def audio(data: bytes | Path) -> Audio:
         If `data` is a path that cannot be read.
     """
     raw = _read(data)
-    kind = _checked_audio(raw)
-    options = {"kind": kind, "rate": AUDIO_RATE, "longest_s": LONGEST_AUDIO_S + SPARE_AUDIO_S,
-               "shortest_s": SHORTEST_AUDIO_S, "ffmpeg": _ffmpeg() if kind == "M4A" else None}
-    head, body = _audio_asked(options, raw)
+    head, samples, kind = _sound(raw, AUDIO_RATE, stereo=False)
+    return Audio(samples, head["seconds"], kind, head["rate"], head["channels"], head["loudness"], head["peak"],
+                 hashlib.sha256(raw).hexdigest())
+
+
+def stereo(data: bytes | Path) -> NDArray[np.float32]:
+    """Decode a recording to left and right at `STEREO_RATE`, shape (n, 2), read-only; see `audio` for what it raises.
+
+    One channel goes to both sides, and so does the mean of more than two.
+    """
+    return _sound(_read(data), STEREO_RATE, stereo=True)[1].reshape(-1, 2)
+
+
+def _sound(raw: bytes, rate: int, *, stereo: bool) -> tuple[dict[str, Any], NDArray[np.float32], str]:
+    """Return what was measured, the samples, and the kind of file."""
+    kind, longest = _checked_audio(raw), LONGEST_STEREO_S if stereo else LONGEST_AUDIO_S
+    options = {"kind": kind, "rate": rate, "longest_s": longest + SPARE_AUDIO_S, "shortest_s": SHORTEST_AUDIO_S,
+               "ffmpeg": _ffmpeg() if kind == "M4A" else None, "stereo": stereo}
+    head, body = _audio_asked(options, raw, int((longest + 20) * rate) * 4 * (1 + stereo))
     if "refused" in head:
-        raise _audio_refusal(head, kind)
+        raise _audio_refusal(head, kind, longest)
     import numpy as np
 
     samples = np.frombuffer(body, np.float32)
     samples.flags.writeable = False
-    return Audio(samples, head["seconds"], kind, head["rate"], head["channels"], head["loudness"], head["peak"],
-                 hashlib.sha256(raw).hexdigest())
+    return head, samples, kind
 
 
 def close() -> None:
@@ -281,8 +300,7 @@ def _ffmpeg() -> str:
     return program
 
 
-def _audio_asked(options: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes | bytearray]:
-    most = int((LONGEST_AUDIO_S + 20) * AUDIO_RATE) * 4
+def _audio_asked(options: dict[str, Any], data: bytes, most: int) -> tuple[dict[str, Any], bytes | bytearray]:
     try:
         return _audio_pool.ask("sound", options, data, seconds=AUDIO_S, wait_s=WAIT_S, longest_answer=most)
     except Late:
@@ -295,12 +313,12 @@ def _audio_asked(options: dict[str, Any], data: bytes) -> tuple[dict[str, Any], 
         raise AppError("audio.no_worker") from None
 
 
-def _audio_refusal(head: dict[str, Any], kind: str) -> AppError:
+def _audio_refusal(head: dict[str, Any], kind: str, longest_s: float) -> AppError:
     """Return the error for what a worker refused."""
     log.info("sound (%s) was refused: %s %s %s", kind, head["refused"], head.get("kind", ""), head.get("said", ""))
     values = head["values"]
     if head["refused"] == "long":
-        return FileRefused("audio.long", limit=f"{LONGEST_AUDIO_S / 60:g}")
+        return FileRefused("audio.long", limit=f"{longest_s / 60:g}")
     if head["refused"] == "short":
         return FileRefused("audio.short", seconds=f"{values['seconds']:.2f}", limit=f"{SHORTEST_AUDIO_S:g}")
     if head["refused"] == "silent":

@@ -30,9 +30,9 @@ MISSING_S = 1.0
 """Seconds that a file may end before the length in its header."""
 
 
-def decode(data: bytes, kind: str, rate: int, longest_s: float, shortest_s: float, ffmpeg: str | None = None
-           ) -> Iterator[tuple[dict[str, Any], bytes | memoryview]]:
-    """Yield parts of the samples, mono and float32 at `rate`; at the end what was measured.
+def decode(data: bytes, kind: str, rate: int, longest_s: float, shortest_s: float, ffmpeg: str | None = None,
+           stereo: bool = False) -> Iterator[tuple[dict[str, Any], bytes | memoryview]]:
+    """Yield parts of the samples, float32 at `rate`, mono or in pairs; at the end what was measured.
 
     Parameters
     ----------
@@ -45,6 +45,8 @@ def decode(data: bytes, kind: str, rate: int, longest_s: float, shortest_s: floa
         Seconds of the file.
     ffmpeg : str, optional
         The program that decodes M4A.
+    stereo : bool
+        Whether left and right are wanted; one channel goes to both, of more than two the mean does.
 
     Raises
     ------
@@ -55,32 +57,36 @@ def decode(data: bytes, kind: str, rate: int, longest_s: float, shortest_s: floa
     """
     with _opened(data, kind, longest_s, ffmpeg) as file:
         _check_header(file, longest_s)
-        course = _Course(file, rate, longest_s)
+        course = _Course(file, rate, longest_s, stereo)
         with ThreadPoolExecutor(1) as helper:  # it measures and converts a block while the next one is decoded
             pending = helper.submit(course.rest)
             for block in _blocks(file, course.step):
-                yield {"more": True}, pending.result().data.cast("B")
+                yield {"more": True}, _bytes(pending.result())
                 pending = helper.submit(course.add, block)
-            yield {"more": True}, pending.result().data.cast("B")
-        yield {"more": True}, course.rest(last=True).data.cast("B")
+            yield {"more": True}, _bytes(pending.result())
+        yield {"more": True}, _bytes(course.rest(last=True))
         yield course.measured(file, shortest_s), b""
+
+
+def _bytes(samples: NDArray[np.float32]) -> memoryview:
+    return samples.reshape(-1).data.cast("B")
 
 
 class _Course:
     """What is known of a file while its blocks go by."""
 
-    def __init__(self, file: Any, rate: int, longest_s: float) -> None:
+    def __init__(self, file: Any, rate: int, longest_s: float, stereo: bool) -> None:
         self._count, self._most, self._peak = 0, longest_s * file.samplerate, 0.0
         self._rate, self._channels = file.samplerate, file.channels
         weights = VORBIS_WEIGHTS if file.subtype in ("VORBIS", "OPUS") else WEIGHTS
         self._loudness = Loudness(file.samplerate, weights[file.channels])
         self.step = self._loudness.step
         self._mix = np.full(file.channels, 1 / file.channels, np.float32)
-        self._stream = None
+        self._stereo, self._stream = stereo, None
         if file.samplerate != rate:
             import soxr
 
-            self._stream = soxr.ResampleStream(file.samplerate, rate, 1, dtype="float32", quality="HQ")
+            self._stream = soxr.ResampleStream(file.samplerate, rate, 1 + stereo, dtype="float32", quality="HQ")
 
     def add(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
         """Measure a block, (n, channels), and return what is ready of the result."""
@@ -93,12 +99,14 @@ class _Course:
         if self._count > self._most:
             raise Refused("long")
         self._loudness.add(channels)
-        mono = channels[0] if self._channels == 1 else self._mix @ channels
-        return mono if self._stream is None else self._stream.resample_chunk(mono)
+        wanted = channels[0] if self._channels == 1 else self._mix @ channels
+        if self._stereo:
+            wanted = block.copy() if self._channels == 2 else np.repeat(wanted[:, np.newaxis], 2, axis=1)
+        return wanted if self._stream is None else self._stream.resample_chunk(wanted)
 
     def rest(self, last: bool = False) -> NDArray[np.float32]:
         """Return what the resampler still holds and can give; all of it after the last block."""
-        nothing = np.zeros(0, np.float32)
+        nothing = np.zeros((0, 2) if self._stereo else 0, np.float32)
         return nothing if self._stream is None else self._stream.resample_chunk(nothing, last=last)
 
     def measured(self, file: Any, shortest_s: float) -> dict[str, Any]:
