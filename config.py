@@ -96,6 +96,8 @@ class Settings:
         Models that paint by provider (``IMAGE_OPENAI_MODEL``, ``IMAGE_GEMINI_MODEL``).
     diffusion_model : str or None
         Folder of a local diffusion model (``DIFFUSION_MODEL``).
+    soundfont : Path or None
+        SF2 file that background music is played with (``SOUNDFONT``); None: TimGM6mb, which comes with a library.
     keys : dict of str to str
         Keys that are set, by name; hidden from `repr`.
     """
@@ -125,6 +127,7 @@ class Settings:
     vision_models: dict[str, str] = field(default_factory=dict)
     image_models: dict[str, str] = field(default_factory=dict)
     diffusion_model: str | None = None
+    soundfont: Path | None = None
     keys: dict[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -164,6 +167,7 @@ def _load() -> Settings:
         image_models={provider: name for provider in ("openai", "gemini")
                       if (name := values.get(f"IMAGE_{provider.upper()}_MODEL"))},
         diffusion_model=values.get("DIFFUSION_MODEL"),
+        soundfont=_path(values, "SOUNDFONT", "") if values.get("SOUNDFONT") else None,
         base_urls={provider: address for provider in ("openai", "friendli", "gemini", "youtube")
                    if (address := _web_address(values, f"{provider.upper()}_BASE_URL"))},
         alert_webhook=_web_address(values, "ALERT_WEBHOOK_URL"),

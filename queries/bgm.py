@@ -32,7 +32,8 @@ def get_batch(connection: Connection, batch_id: int) -> dict[str, Any] | None:
     """Return a request and how many are before it in the queue, None if there is none."""
     row = connection.execute(
         text("""SELECT b.*, (SELECT count(*) FROM bgm_batches o WHERE o.state IN ('queued', 'running')
-                AND (o.maker = 'composer') = (b.maker = 'composer') AND o.id < b.id) AS ahead FROM bgm_batches b WHERE b.id = :id"""),
+                AND (o.maker = 'composer') = (b.maker = 'composer') AND o.id < b.id) AS ahead
+                FROM bgm_batches b WHERE b.id = :id"""),
         {"id": batch_id}).first()
     return dict(row._mapping) if row else None
 
