@@ -16,16 +16,15 @@ from accounts import Actor, require
 from moods import words
 from moods.prompts import Prompt, image_prompt, read_translation, translation_request
 from painting.planning import planned
-from providers.base import ChatRequest, Ended, Painter
-from providers.prices import cost_usd
-from providers.registry import VISION_MODELS, chat_model, painters
+from providers.base import ChatRequest, Painter
+from providers.registry import painters
 from queries import auditions as usage
 from queries import people
 from queries import playlists as queries
 from support import decoding
 from support.errors import AppError, DataError, NotFound, ProviderError
 from support.jobs import Progress
-from usecases import hearing, jobs
+from usecases import chat, hearing, jobs
 from usecases.playlist_library import check_title
 from usecases.results import JobView
 
@@ -171,36 +170,18 @@ def painting_prompt(actor: Actor, title: str, tags: Mapping[str, float] | None =
 
 
 def _translated(title: str) -> str:
+    models = chat.writers()
+    if not models:
+        raise ProviderError("painter.no_translator")
     request = translation_request(title)
-    for provider, model in VISION_MODELS.items():
-        key = config.load().keys.get({"openai": "OPENAI_API_KEY", "gemini": "GOOGLE_API_KEY"}[provider])
-        if not key:
-            continue
-        hearing.check_budget()
-        chat = chat_model(provider, model, key=key, base_url=config.load().base_urls.get(provider))
-        text, ended = "", None
-        for item in chat.stream(ChatRequest(request.system, request.user, None, request.temperature,
-                                            request.max_tokens)):
-            if isinstance(item, Ended):
-                ended = item
-            else:
-                text += item.text
-        if ended is not None:
-            _count_use(provider, model, ended.input_tokens, ended.output_tokens)
-        return read_translation(text)
-    raise ProviderError("painter.no_translator")
+    return read_translation(chat.say(models[0], ChatRequest(request.system, request.user, None, request.temperature,
+                                                            request.max_tokens)))
 
 
 def _count_cost(provider: str, model: str, cost_usd: float | None) -> None:
     if cost_usd:
         with db.begin() as connection:
             usage.add_usage(connection, datetime.now(UTC).date(), provider, model, 0, 0, cost_usd)
-
-
-def _count_use(provider: str, model: str, input_tokens: int | None, output_tokens: int | None) -> None:
-    with db.begin() as connection:
-        usage.add_usage(connection, datetime.now(UTC).date(), provider, model, input_tokens or 0, output_tokens or 0,
-                        cost_usd(provider, model, input_tokens, output_tokens) or 0.0)
 
 
 def submit_painting(actor: Actor, title: str, place: int, prompt: Prompt, *, seed: int | None = None,
