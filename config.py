@@ -96,6 +96,10 @@ class Settings:
         Models that paint by provider (``IMAGE_OPENAI_MODEL``, ``IMAGE_GEMINI_MODEL``).
     diffusion_model : str or None
         Folder of a local diffusion model (``DIFFUSION_MODEL``).
+    musicgen_model : str or None
+        Folder of a local MusicGen model (``MUSICGEN_MODEL``).
+    music_http_url, music_http_model : str or None
+        Where music is asked for (``MUSIC_HTTP_URL``), and the name of the model that is sent along.
     soundfont : Path or None
         SF2 file that background music is played with (``SOUNDFONT``); None: TimGM6mb, which comes with a library.
     keys : dict of str to str
@@ -127,6 +131,9 @@ class Settings:
     vision_models: dict[str, str] = field(default_factory=dict)
     image_models: dict[str, str] = field(default_factory=dict)
     diffusion_model: str | None = None
+    musicgen_model: str | None = None
+    music_http_url: str | None = None
+    music_http_model: str | None = None
     soundfont: Path | None = None
     keys: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -166,7 +173,8 @@ def _load() -> Settings:
                        if (name := values.get(f"VISION_{provider.upper()}_MODEL"))},
         image_models={provider: name for provider in ("openai", "gemini")
                       if (name := values.get(f"IMAGE_{provider.upper()}_MODEL"))},
-        diffusion_model=values.get("DIFFUSION_MODEL"),
+        diffusion_model=values.get("DIFFUSION_MODEL"), musicgen_model=values.get("MUSICGEN_MODEL"),
+        music_http_url=_web_address(values, "MUSIC_HTTP_URL"), music_http_model=values.get("MUSIC_HTTP_MODEL"),
         soundfont=_path(values, "SOUNDFONT", "") if values.get("SOUNDFONT") else None,
         base_urls={provider: address for provider in ("openai", "friendli", "gemini", "youtube")
                    if (address := _web_address(values, f"{provider.upper()}_BASE_URL"))},

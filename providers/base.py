@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from support.errors import ProviderError
+
 
 def never() -> bool:
     """Say that nobody asked to stop."""
@@ -282,6 +284,81 @@ class Painter(Protocol):
         ProviderError
             If there is no picture; `RateLimited` where the service asks to wait longer than we do. Where the service
             had answered, `values` hold ``cost_usd`` of what it bills all the same.
+        Cancelled
+            If `stopped` said True.
+        """
+
+
+@dataclass(frozen=True)
+class Music:
+    """Music a model made.
+
+    Attributes
+    ----------
+    audio : bytes
+        A WAV, MP3, FLAC or OGG by its first bytes, at most `providers._music.MOST_BYTES` long. What a service sent is
+        not trusted: hand it through `support.decoding.stereo` before anything else reads it. Its length and loudness
+        are the model's own.
+    format : str
+        ``WAV``, ``MP3``, ``FLAC`` or ``OGG``.
+    seed : int or None
+        What makes the same again with the same model; None where nobody knows.
+    provider, model : str
+        The maker, and the model as it was asked for.
+    """
+
+    audio: bytes = field(repr=False)
+    format: str
+    seed: int | None
+    provider: str
+    model: str
+
+
+class MusicMaker(Protocol):
+    """Makes music for a prompt, one sample a call; the caller asks again with another seed for more."""
+
+    @property
+    def provider(self) -> str:
+        """Name of the maker: ``musicgen`` or ``music_http``."""
+
+    @property
+    def model(self) -> str:
+        """Name of the model as it is asked for."""
+
+    @property
+    def warning(self) -> str | None:
+        """Key of a text that is shown before this maker is used, such as its licence; None where there is none."""
+
+    def problem(self) -> ProviderError | None:
+        """Return why it cannot make anything as it is set up, with the next step; cheap, nothing is loaded or sent."""
+
+    def make(self, prompt: str, seconds: float, *, seed: int | None = None,
+             progress: Callable[[int, int], None] = unwatched, stopped: Callable[[], bool] = never) -> Music:
+        """Return music of about `seconds`; the caller brings it to its exact length and loudness.
+
+        Parameters
+        ----------
+        prompt : str
+            What it should sound like, in English where the model knows no other language.
+        seconds : float
+            1 to `providers._music.LONGEST_S`.
+        seed : int or None
+            0 to 2**31 - 1; None leaves it to chance.
+        progress : callable
+            Told steps done and steps in all, in the caller's thread. First 0 done; 0 in all means that nobody knows how
+            many there are, which is shown without a percentage. The last step comes with the music.
+        stopped : callable
+            Asked at least ten times a second, on this machine after each step; once it says True the work ends.
+
+        Raises
+        ------
+        ValueError
+            If `seconds` or `seed` is out of range.
+        DataError
+            If the prompt is empty or too long.
+        ProviderError
+            If there is no music; `MissingKey` where a package, a folder or an address is missing, `RateLimited` where
+            the service asks to wait longer than we do.
         Cancelled
             If `stopped` said True.
         """

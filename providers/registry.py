@@ -1,4 +1,4 @@
-"""Which language models, models that see or paint, and finders of videos there are, by the name of their service.
+"""Which language models, models that see, paint or make music, and finders of videos there are, by their service.
 
 An SDK is imported with the first reply asked for.
 """
@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from providers import friendli, gemini, openai, youtube
+from providers import friendli, gemini, music_http, openai, youtube
 from providers._calls import Limits
 from providers._images import LIMITS, HostedPainter
 from providers._images_gemini import GeminiImages
 from providers._images_openai import OpenAIImages
 from providers._troubles import Service, no_key
 from providers._vision import VisionModel
-from providers.base import ChatModel, Painter, Vision
+from providers.base import ChatModel, MusicMaker, Painter, Vision
 from providers.diffusion import DiffusionPainter
+from providers.music_http import HttpMusic
+from providers.musicgen import MusicGen
 from support.errors import DataError
 
 SERVICES: Mapping[str, Service] = {
@@ -173,6 +175,39 @@ def painters(keys: Mapping[str, str], *, models: Mapping[str, str] | None = None
     local = (DiffusionPainter(Path(diffusion_model)),) if diffusion_model else ()
     return (*local, *(painter(provider, key=key, model=models.get(provider), base_url=base_urls.get(provider),
                               limits=limits) for provider, key in having.items() if key))
+
+
+def music_makers(keys: Mapping[str, str], *, musicgen_model: str | Path | None = None, http_url: str | None = None,
+                 http_model: str | None = None, limits: Limits | None = None) -> tuple[MusicMaker, ...]:
+    """Return the makers of music that are set up: on this machine, then the service; nothing is loaded or sent yet.
+
+    Parameters
+    ----------
+    keys : mapping of str to str
+        As in `config.Settings.keys`; the service's is ``MUSIC_HTTP_API_KEY``, which it may do without.
+    musicgen_model : str or Path or None
+        Folder of a model; `MusicMaker.problem` says whether it can be used.
+    http_url, http_model : str or None
+        Where the service is, and the model to name there.
+    limits : Limits or None
+        Of each sample of the service; None takes `providers.music_http.LIMITS`.
+
+    Raises
+    ------
+    DataError
+        If the key or the address cannot be used.
+    """
+    local = (MusicGen(Path(musicgen_model)),) if musicgen_model else ()
+    if not http_url:
+        return local
+    try:
+        at = _address(http_url, http_model or "")
+    except DataError:
+        raise DataError("music_providers.address") from None
+    key = (keys.get(music_http.KEY_NAME) or "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise DataError("music_providers.key_form")
+    return (*local, HttpMusic(at.url, key or None, (http_model or "").strip(), limits or music_http.LIMITS))
 
 
 def video_search(keys: Mapping[str, str], *, base_urls: Mapping[str, str] | None = None) -> youtube.YouTube:
