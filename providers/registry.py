@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from config import Settings
 from providers import friendli, gemini, music_http, openai, youtube
 from providers._calls import Limits
 from providers._images import LIMITS, HostedPainter
@@ -177,18 +178,14 @@ def painters(keys: Mapping[str, str], *, models: Mapping[str, str] | None = None
                               limits=limits) for provider, key in having.items() if key))
 
 
-def music_makers(keys: Mapping[str, str], *, musicgen_model: str | Path | None = None, http_url: str | None = None,
-                 http_model: str | None = None, limits: Limits | None = None) -> tuple[MusicMaker, ...]:
+def music_makers(settings: Settings, *, limits: Limits | None = None) -> tuple[MusicMaker, ...]:
     """Return the makers of music that are set up: on this machine, then the service; nothing is loaded or sent yet.
 
     Parameters
     ----------
-    keys : mapping of str to str
-        As in `config.Settings.keys`; the service's is ``MUSIC_HTTP_API_KEY``, which it may do without.
-    musicgen_model : str or Path or None
-        Folder of a model; `MusicMaker.problem` says whether it can be used.
-    http_url, http_model : str or None
-        Where the service is, and the model to name there.
+    settings : Settings
+        ``musicgen_model`` (whether the folder can be used is said by `MusicMaker.problem`), ``music_http_url`` and
+        ``music_http_model``; the service may do without its key, ``MUSIC_HTTP_API_KEY``.
     limits : Limits or None
         Of each sample of the service; None takes `providers.music_http.LIMITS`.
 
@@ -197,17 +194,18 @@ def music_makers(keys: Mapping[str, str], *, musicgen_model: str | Path | None =
     DataError
         If the key or the address cannot be used.
     """
-    local = (MusicGen(Path(musicgen_model)),) if musicgen_model else ()
-    if not http_url:
+    local = (MusicGen(Path(settings.musicgen_model)),) if settings.musicgen_model else ()
+    if not settings.music_http_url:
         return local
+    model = (settings.music_http_model or "").strip()
     try:
-        at = _address(http_url, http_model or "")
+        at = _address(settings.music_http_url, model)
     except DataError:
         raise DataError("music_providers.address") from None
-    key = (keys.get(music_http.KEY_NAME) or "").strip()
+    key = (settings.keys.get(music_http.KEY_NAME) or "").strip()
     if not (key.isascii() and key.isprintable()):
         raise DataError("music_providers.key_form")
-    return (*local, HttpMusic(at.url, key or None, (http_model or "").strip(), limits or music_http.LIMITS))
+    return (*local, HttpMusic(at.url, key or None, model, limits or music_http.LIMITS))
 
 
 def video_search(keys: Mapping[str, str], *, base_urls: Mapping[str, str] | None = None) -> youtube.YouTube:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from config import Settings
 from providers import _breaker, musicgen
 from providers._calls import Limits
 from providers._images import LARGEST_SEED
@@ -116,9 +117,14 @@ def test_a_warning_stands_in_both_languages(maker):
     assert maker.provider != "musicgen" or "CC BY-NC" in locales.t("en", maker.warning)
 
 
+def settings(**values):
+    return Settings(database_url=None, data_dir=Path("data"), cmdata_dir=Path("cmdata"), **values)
+
+
 def test_those_that_are_set_up_are_asked_in_order(folder, server):
-    assert music_makers({}) == music_makers({"MUSIC_HTTP_API_KEY": "k"}) == ()
-    both = music_makers({"MUSIC_HTTP_API_KEY": " k "}, musicgen_model=str(folder), http_url=server.url + "/", http_model="large")
+    assert music_makers(settings()) == music_makers(settings(keys={"MUSIC_HTTP_API_KEY": "k"})) == ()
+    both = music_makers(settings(keys={"MUSIC_HTTP_API_KEY": " k "}, musicgen_model=str(folder), music_http_url=server.url + "/",
+                                 music_http_model="large"))
     assert both == (MusicGen(folder), HttpMusic(server.url, "k", "large"))
     assert [(each.provider, each.model) for each in both] == [("musicgen", "tiny"), ("music_http", "large")]
 
@@ -128,13 +134,14 @@ def test_those_that_are_set_up_are_asked_in_order(folder, server):
     ({"MUSIC_HTTP_API_KEY": "ключ"}, "http://host/", "key_form")])
 def test_settings_that_cannot_be_used(keys, url, code):
     with pytest.raises(DataError) as caught:
-        music_makers(keys, http_url=url)
+        music_makers(settings(keys=keys, music_http_url=url))
     assert caught.value.code == f"music_providers.{code}" and "pw" not in str(caught.value)
 
 
 def test_nothing_heavy_is_imported_before_the_first_sample():
-    code = ("import sys; from providers.registry import music_makers; "
-            "[made.problem() for made in music_makers({}, musicgen_model='x', http_url='http://host/')]; "
+    code = ("import sys; from pathlib import Path; from config import Settings; from providers.registry import music_makers; "
+            "found = Settings(None, Path(), Path(), musicgen_model='x', music_http_url='http://host/'); "
+            "assert len([made.problem() for made in music_makers(found)]) == 2; "
             "print({'httpx2', 'tenacity', 'numpy', 'torch', 'transformers', 'soundfile'} & set(sys.modules))")
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
     assert out.stdout.strip() == "set()"
