@@ -1,0 +1,232 @@
+"""The way from a text: the text, what was read from it as pictures, and all of it to be changed before it is used."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+import services
+from locales import texts
+from support.errors import AppError
+from support.figures import bgm as figures
+from views import _bgm_caption, _bgm_ways, _cache, _shared
+from views import _bgm_state as states
+from views._bgm_shown import CHART, instrument
+from views._hit_input import decoded
+from views._shared import number, plain, text
+
+LONGEST_TEXT = 20_000
+"""Characters of a text that are read."""
+TEXT_HEIGHT = 200
+KEPT_KEYWORDS = 12
+"""Keywords shown of a text."""
+
+
+def draw(wish: services.BgmWish) -> None:
+    """Draw the text's box, and what was read from it."""
+    actor = _shared.frame().actor
+    _box(actor, wish)
+    reading = st.session_state.get("bgm_reading")
+    if reading is None:
+        return
+    with st.container(border=True, key="bgm_reading_box"):
+        _pictures(reading)
+        _summary(reading)
+        _scenes(reading)
+    st.markdown(f"#### {text('bgm.read.edit')}")
+    st.caption(text("bgm.read.edit_note"))
+    _topic(reading)
+    _bgm_ways.extra()
+    _feel(wish)
+
+
+# the text ------------------------------------------------------------
+
+
+def _box(actor: services.Actor, wish: services.BgmWish) -> None:
+    state = st.session_state
+    above = st.container()  # the file is read first: its text goes into the box above it
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="bgm_text_more"):
+        st.text_input(text("bgm.read.keywords"), key="bgm_text_keywords", max_chars=states.LONGEST_WORDS,
+                      placeholder=text("bgm.read.keywords_hint"))
+        with st.popover(text("bgm.read.file"), icon=":material/upload_file:"):
+            unread = _file()
+    state.setdefault("bgm_text", state.get("bgm_text_kept", ""))
+    typed = above.text_area(text("bgm.read.label"), key="bgm_text", height=TEXT_HEIGHT, max_chars=LONGEST_TEXT,
+                            placeholder=text("bgm.read.hint"))
+    state["bgm_text_kept"] = typed
+    if unread:
+        st.warning(unread, icon=":material/edit:")
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        if st.button(text("bgm.read.start"), key="bgm_read", icon=":material/psychology:",
+                     type="secondary" if "bgm_reading" in state else "primary", disabled=not typed.strip()):
+            _read(actor, typed, wish)
+        if not typed.strip():
+            st.caption(text("bgm.read.blank"))
+            _demo()
+        _writers(actor, typed, wish)
+
+
+def _file() -> str | None:
+    """Draw the box of a text file and take its text over; return what is wrong with it."""
+    state = st.session_state
+    file = st.file_uploader(text("bgm.read.upload"), type=["txt"], key="bgm_txt", max_upload_size=1)
+    if file is None or state.get("bgm_txt_read") == file.file_id:
+        return None
+    found = decoded(file.getvalue())
+    state["bgm_txt_read"] = file.file_id
+    if found is None:
+        return text("bgm.read.bad_file")
+    state["bgm_text"] = found[:LONGEST_TEXT]
+    return text("bgm.read.cut", most=number(LONGEST_TEXT)) if len(found) > LONGEST_TEXT else None
+
+
+def _demo() -> None:
+    demo = services.demo_song()
+    if demo is not None:
+        st.button(text("bgm.read.demo", title=plain(demo.title)), key="bgm_read_demo", type="tertiary",
+                  icon=":material/lyrics:", on_click=_take_demo, args=(demo.lyrics,))
+
+
+def _take_demo(lyrics: str) -> None:
+    # without the heading ``Artist - Title:``
+    st.session_state["bgm_text"] = "\n".join(lyrics.splitlines()[1:]).strip()[:LONGEST_TEXT]
+
+
+def _read(actor: services.Actor, typed: str, wish: services.BgmWish) -> None:
+    """Read a text and have the fields say what it asks for; what is exact stays as it was."""
+    state = st.session_state
+    try:
+        with st.spinner(text("bgm.read.reading")):
+            words = states.words_of(state.get("bgm_text_keywords", ""))
+            reading = services.read_bgm_text(actor, typed, words)
+            read = services.bgm_wish_of(reading, _bare(wish))
+    except AppError as error:
+        _shared.error_box(error)
+        return
+    state["bgm_reading"] = reading
+    state["bgm_put"] = read  # the fields are drawn already: they change in the run that follows
+    st.rerun()
+
+
+def _bare(wish: services.BgmWish) -> services.BgmWish:
+    """Return a wish without what was chosen: a text says it anew."""
+    return replace(wish, genres=(), moods=(), instruments=(), textures=(), keywords=(), feel=None)
+
+
+def _writers(actor: services.Actor, typed: str, wish: services.BgmWish) -> None:
+    """Offer the caption of a language model, where there is a key for one."""
+    names = services.bgm_writers()
+    if not names or not typed.strip():
+        return
+    with st.popover(text("bgm.read.writer"), icon=":material/stylus_note:"):
+        name = names[0]
+        if len(names) > 1:
+            name = st.selectbox(text("bgm.read.writer_which"), names, key="bgm_writer") or name
+        st.caption(text("bgm.read.writer_note", name=plain(name)))
+        st.button(text("bgm.read.writer_start"), key="bgm_write", type="primary", on_click=_write,
+                  args=(actor, typed, name, wish))
+
+
+def _write(actor: services.Actor, typed: str, name: str, wish: services.BgmWish) -> None:
+    caption = states.told(services.write_bgm_caption, actor, typed, name, _shared.lang())
+    if caption:
+        _bgm_caption.take(caption, _bare(wish))
+
+
+# what was read ------------------------------------------------------------
+
+
+def _pictures(reading: services.BgmReading) -> None:
+    st.markdown(f"#### {text('bgm.read.found')}  \n:small[:gray["
+                f"{text(f'bgm.read.lang.{reading.lang}')} · {text('bgm.read.sentences', count=reading.sentences)}]]")
+    left, right = st.columns(2, gap="medium")
+    order = sorted(reading.emotions.items(), key=lambda item: -item[1])
+    shown = [(text(f"bgm.emotion.{name}"), min(max(value, 0.0), 1.0)) for name, value in order]
+    with left:
+        st.markdown(f"**{text('bgm.read.emotions')}**")
+        st.plotly_chart(_cache.Drawn(figures.emotions_figure(shown, labels={"hover": text("bgm.chart.emotion")})),
+                        key="bgm_emotions", config=CHART, alt=text("bgm.chart.emotions_alt", name=shown[0][0]))
+    with right:
+        st.markdown(f"**{text('bgm.read.point')}**")
+        labels = {name: text(f"bgm.chart.circle_{name}") for name in (
+            "left", "right", "top", "bottom", "excited", "tense", "low", "content", "hover")}
+        valence, arousal = (min(max(value, -1.0), 1.0) for value in (reading.valence, reading.arousal))
+        st.plotly_chart(_cache.Drawn(figures.circumplex_figure(valence, arousal, labels=labels)), key="bgm_circle",
+                        config=CHART, alt=text("bgm.chart.circle_alt", valence=f"{valence:+.2f}",
+                                               arousal=f"{arousal:+.2f}"))
+
+
+def _summary(reading: services.BgmReading) -> None:
+    if reading.summary:
+        st.markdown(f"**{text('bgm.read.summary')}**")
+        st.markdown("\n".join(f"> {plain(' '.join(sentence.text.split()))}\n" for sentence in reading.summary))
+    if reading.keywords:
+        st.markdown(f"**{text('bgm.read.words')}** " + " ".join(
+            f":gray-badge[{plain(word)}]" for word in reading.keywords[:KEPT_KEYWORDS]))
+
+
+def _scenes(reading: services.BgmReading) -> None:
+    """Draw which words paint a scene, and what is heard of it."""
+    if not reading.scenes:
+        return
+    lines = []
+    for scene in reading.scenes:
+        heard = [instrument(name) for name in (*scene.textures, *scene.instruments)]
+        lines.append(f":violet-badge[{plain(scene.word)}] :material/arrow_right: {', '.join(heard)}")
+    st.markdown(f"**{text('bgm.read.scenes')}**  \n" + "  \n".join(lines))
+
+
+def _topic(reading: services.BgmReading) -> None:
+    """Draw the topic with how sure it is; another one brings its own genres."""
+    topics = list(reading.topic_scores)
+    if not topics:
+        return
+    state = st.session_state
+    state["bgm_topic"] = reading.topic
+    shares = {name: f"{topic(name)} · {number(100 * share)}%" for name, share in reading.topic_scores.items()}
+    st.selectbox(f":material/topic: {text('bgm.read.topic')}", topics, key="bgm_topic", on_change=_take_topic,
+                 format_func=shares.__getitem__, help=text("bgm.read.topic_help"))
+    names = states.names("genres")
+    linked = [each for each in reading.genres if each in names]
+    st.caption(text("bgm.read.linked", genres=", ".join(names[each] for each in linked)))
+
+
+def _take_topic() -> None:
+    """Take another topic: its genres stand in the fields."""
+    state = st.session_state
+    genres = states.told(services.bgm_topic_genres, state["bgm_topic"])
+    if genres:
+        reading = replace(state["bgm_reading"], topic=state["bgm_topic"], genres=tuple(genres))
+        state["bgm_reading"] = reading
+        state["bgm_genres"] = list(services.bgm_wish_of(reading, services.BgmWish()).genres)
+
+
+def topic(name: str) -> str:
+    """Return a topic in words."""
+    for key in (f"bgm_text.topic.{name}", f"bgm.topic.{name}"):
+        if key in texts(_shared.lang()):
+            return text(key)
+    return name.replace("_", " ")
+
+
+# feeling ------------------------------------------------------------
+
+
+def _feel(wish: services.BgmWish) -> None:
+    """Draw what the text's feeling asks of the music, to be changed."""
+    if wish.feel is None:
+        return
+    st.markdown(f"**{text('bgm.feel.heading')}**", help=text("bgm.feel.help"))
+    with st.container(horizontal=True, gap="medium", key="bgm_feel_sliders"):
+        for name in states.FEELINGS:
+            key = f"bgm_feel_{name}"
+            st.session_state[key] = round(20 * getattr(wish.feel, name)) / 20
+            st.slider(text(f"bgm.feel.{name}"), -1.0, 1.0, key=key, step=0.05, on_change=_take_feel, width=200)
+
+
+def _take_feel() -> Any:
+    state = st.session_state
+    state["bgm_feel"] = states.write_feel([state[f"bgm_feel_{name}"] for name in states.FEELINGS])
