@@ -84,8 +84,12 @@ class Style:
         By mode; `progressions_of` finds one for any mode.
     extensions : float
         0 for triads, 1 for ninths.
-    comping, bass, pad, drums, percussion, fills : tuple of str
+    comping, bass, pad, drums, fills : tuple of str
         Names of patterns from quiet to loud; no drums where empty.
+    moments : mapping of str to str
+        Grooves that sections of a name play whatever their energy, such as a build.
+    crash : str
+        What is struck where a lively section begins, a lane of `music.tabs`, or "".
     melody : MelodyStyle
     kit, bass_voice : str
         Voices as `music.score.Track` names them.
@@ -117,8 +121,9 @@ class Style:
     bass: tuple[str, ...]
     pad: tuple[str, ...]
     drums: tuple[str, ...]
-    percussion: tuple[str, ...]
     fills: tuple[str, ...]
+    moments: Mapping[str, str]
+    crash: str
     melody: MelodyStyle
     kit: str
     bass_voice: str
