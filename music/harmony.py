@@ -25,6 +25,12 @@ RELEASES = {"major": "V7", "minor": "V7", "dorian": "V7", "harmonic_minor": "V7"
 """The chord that leads home, by mode."""
 
 
+PLAIN_SEVENTH = 0.6
+"""How often a plain dominant takes its seventh, which tells the key from that of its fifth."""
+POWER = ("rock", "edm", "dance")
+"""Styles that leave dominants plain."""
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """One section with its place and its chords; times of the chords count from the section's own start."""
@@ -81,7 +87,7 @@ def _bars(plan: Plan, style: Style, section: Section, first: bool, last: bool) -
         bars[0] = (home,)
     if last and not plan.loop:
         return _closed(bars, home, plan.mode)
-    return _led(bars, plan, style, last)
+    return _led(bars, len(row), plan, style, last)
 
 
 def _row(plan: Plan, style: Style, section: Section) -> list[tuple[str, ...]]:
@@ -102,10 +108,10 @@ def _rich(numeral: str, style: Style, plan: Plan) -> str:
         return numeral
     draw = plan.stream("extension", numeral).random()
     plain = numeral.lstrip("b#")
+    if numeral == "V" and draw < max(style.extensions, PLAIN_SEVENTH if style.id not in POWER else 0.0):
+        return "V7"
     if draw >= style.extensions * 0.9:
         return numeral
-    if plain == "V":
-        return "V7"
     if plain.islower():
         return f"{numeral}{'9' if draw < style.extensions - 0.75 else '7'}"
     return f"{numeral}{'add9' if style.extensions < 0.45 else 'maj9' if draw < style.extensions - 0.75 else 'maj7'}"
@@ -141,12 +147,13 @@ def _closed(bars: list[tuple[str, ...]], home: str, mode: str) -> list[tuple[str
     return bars
 
 
-def _led(bars: list[tuple[str, ...]], plan: Plan, style: Style, last: bool) -> list[tuple[str, ...]]:
-    """Let a section's last bar lead on: always at the seam of a loop, else where it would stand still at home."""
+def _led(bars: list[tuple[str, ...]], length: int, plan: Plan, style: Style, last: bool) -> list[tuple[str, ...]]:
+    """Let a section's last bar lead on: at the seam of a loop, where it would stand still at home, or was cut short."""
     end = bars[-1][-1]
-    if _leads(end) or not last and not _is_home(end):
+    whole = len(bars) % length == 0
+    if _leads(end) or whole and not last and not _is_home(end):
         return bars
-    if last and not _is_home(end) and end.startswith(("IV", "iv")) and style.id in ("pop", "rock", "dance", "edm"):
+    if whole and not _is_home(end) and end.startswith(("IV", "iv")) and style.id in ("pop", "rock", "dance", "edm"):
         return bars  # the fourth degree leads home as well where the style turns on it
     lead = RELEASES[plan.mode]
     if style.extensions < 0.1 and lead == "V7":

@@ -22,6 +22,8 @@ LIFTS = {"a": 0, "b": 4, "c": -2}
 """Semitones the material of a kind of section lies above the middle of the part."""
 REACH = 10
 """Semitones a melody strays from its middle."""
+PULL = 1.6
+"""Semitones by which the tonic seems nearer than it is, so that the key stays plain."""
 FIVE = {"major": "pentatonic_major", "mixolydian": "pentatonic_major", "lydian": "pentatonic_major",
         "minor": "pentatonic_minor", "dorian": "pentatonic_minor", "harmonic_minor": "pentatonic_minor",
         "phrygian": "minor"}
@@ -130,9 +132,10 @@ class Singer:
         return next((one for one in reversed(self.chords) if one.start <= start + 1e-6), self.chords[0])
 
     def tones(self, start: float) -> tuple[int, ...]:
-        """Return the pitches of the chord at a time (its first four tones), within reach."""
+        """Return the pitches of the chord at a time within reach: its first four tones, of the tonic's chord three."""
         chord = self.chord(start)
-        return self._reach(tuple(sorted(pitch_classes(chord.root, chord.intervals[:4]))))
+        count = 3 if chord.root == self.key[0] else 4
+        return self._reach(tuple(sorted(pitch_classes(chord.root, chord.intervals[:count]))))
 
     def _reach(self, classes: tuple[int, ...]) -> tuple[int, ...]:
         low = max(self.manner.low, round(self.manner.centre) - REACH)
@@ -143,15 +146,16 @@ class Singer:
     def open(self, start: float, height: float) -> int:
         """Return where a unit begins: a chord tone near a height and not far from the line."""
         tones = self.tones(start)
-        return min(tones, key=lambda pitch: (abs(pitch - height) + 0.45 * abs(pitch - self.line), pitch))
+        return min(tones, key=lambda pitch: (abs(pitch - height) + 0.45 * abs(pitch - self.line)
+                                             - PULL * (pitch % 12 == self.key[0]), pitch))
 
     def sing(self, start: float, length: float, wanted: int, heavy: bool, rng: np.random.Generator) -> int:
         """Return the pitch of a note that would like to be at ``wanted``."""
         chord = self.chord(start)
         classes = chord_scale(*self.key, pitch_classes(chord.root, chord.intervals))
         if heavy and rng.random() < self.manner.snap:
-            tones = self.tones(start)
-            return nearest(tones, wanted + 0.1 * np.sign(self.line - wanted))
+            return min(self.tones(start), key=lambda pitch: (abs(pitch - wanted) + 0.1 * abs(pitch - self.line)
+                                                             - PULL / 2 * (pitch % 12 == self.key[0]), pitch))
         reach = self._reach(classes)
         inside = [pitch for pitch in reach if pitch in self.scale or pitch in self.tones(start)]
         return nearest(inside or reach, wanted)
@@ -178,7 +182,7 @@ class Singer:
         close : str
             "" goes on, ``pause`` shortens the last note, ``phrase`` ends on a chord tone, ``final`` on the tonic.
         """
-        closing = self.closing(start, end) if close in ("phrase", "final") else end
+        closing = self.closing(start, end, close == "final") if close in ("phrase", "final") else end
         found: list[Note] = []
         first = self.open(start + idea.notes[0][0], height)
         for (at, length), step in zip(idea.notes, idea.steps, strict=True):
@@ -199,10 +203,10 @@ class Singer:
                              last.pitch, last.velocity)
         return found
 
-    def closing(self, start: float, end: float) -> float:
-        """Return where the last note of a phrase begins: the last bar, or the middle of a single one."""
+    def closing(self, start: float, end: float, final: bool) -> float:
+        """Return where the last note of a phrase begins: with the last bar, or in the middle of a single one."""
         bar = self.meter.quarters
-        if end - start > bar + 1e-6:
+        if final or end - start > bar + 1e-6:
             return end - bar
         beats = self.meter.beats
         return end - (beats - beats // 2) * self.meter.beat if beats > 1 else start

@@ -27,6 +27,8 @@ def tones(intervals: Sequence[int], voices: int) -> tuple[int, ...]:
 def candidates(root: int, intervals: tuple[int, ...], low: int, high: int, voices: int) -> tuple[tuple[int, ...], ...]:
     """Return the positions of a chord inside a range: every inversion, close and with the second voice dropped.
 
+    Where there are more voices than tones, the lowest tone is doubled at the octave.
+
     Parameters
     ----------
     root : int
@@ -48,7 +50,7 @@ def candidates(root: int, intervals: tuple[int, ...], low: int, high: int, voice
     for turn in range(len(classes)):
         order = classes[turn:] + classes[:turn]
         for octave in range(low - low % 12, high + 1, 12):
-            close = _stacked(order, octave)
+            close = _stacked(order if len(order) >= voices else [*order, order[0]], octave)
             found.add(close)
             if len(close) > 3:
                 found.add(tuple(sorted((*close[:-2], close[-2] - 12, close[-1]))))
