@@ -281,7 +281,7 @@ def test_training_tells_how_far_it_is_and_stops_when_asked():
     watch = Watching()
     trained(*made(), draws=DRAWS, watch=watch)
     assert [done for done, *_ in watch.seen] == list(range(1, len(watch.seen) + 1))
-    assert watch.seen[-1][0] <= watch.seen[-1][1] == len(STRENGTHS) + 1 + DRAWS
+    assert watch.seen[-1][0] <= watch.seen[-1][1] == len(STRENGTHS) + DRAWS
     with pytest.raises(Cancelled):
         trained(*made(), watch=Watching(5))
 
