@@ -127,7 +127,8 @@ def _kit(plan: Plan, style: Style, part: Part) -> _Kit:
     """Return how a part is struck."""
     table = tabs.percussion().get(part.instrument)
     if part.role == "drums" and part.instrument in GUGAK:
-        return _Kit(jangdan.NAMES, LANES, ("janggu_close", "janggu_close", "janggu_roll"), "")
+        own = style.fills if style.kit == "synth:gugak" else ("janggu_close",)
+        return _Kit(jangdan.NAMES, LANES, own, "")
     if table:
         return _Kit(tuple(table["patterns"]), _pitches(table, plan.tonic), (), "")
     if part.role == "percussion":
