@@ -33,6 +33,15 @@ def wav(mix: Audio) -> bytes:
     return written.getvalue()
 
 
+def flac(mix: Audio) -> bytes:
+    """Return a FLAC file of 24 bits: the samples of `wav` in about half the bytes."""
+    import soundfile
+
+    written = io.BytesIO()
+    soundfile.write(written, mix, SAMPLE_RATE, format="FLAC", subtype="PCM_24")
+    return written.getvalue()
+
+
 def ogg(mix: Audio) -> bytes:
     """Return an OGG Vorbis file."""
     import soundfile
