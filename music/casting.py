@@ -64,7 +64,7 @@ def cast(chosen: Sequence[str], style: Style, palettes: Sequence[Palette], colou
         _colour(palette, free, seats, rng)
     for role in free:
         options = next((palette[role] for palette in palettes if role in palette), ())
-        found = _pick(options, seats, rng) if role not in seats else None
+        found = _pick(options, seats, rng, twice=role not in SPARE) if role not in seats else None
         if found:
             seats[role] = found
     return Cast(tuple(Part(role, seats[role]) for role in ROLES if role in seats), left)
@@ -110,11 +110,15 @@ def _colour(palette: Palette, free: Sequence[str], seats: dict[str, str], rng: n
             return
 
 
-def _pick(options: Sequence[str], seats: Mapping[str, str], rng: np.random.Generator) -> str | None:
-    """Return an instrument that has no part yet, each half as likely as the one before it; any where all have one."""
+def _pick(options: Sequence[str], seats: Mapping[str, str], rng: np.random.Generator, *,
+          twice: bool = False) -> str | None:
+    """Return an instrument that has no part yet, each half as likely as the one before it.
+
+    Where all have one it is None, or with `twice` any of them.
+    """
     known = instruments()
     able = [name for name in options if name in known]
-    fresh = [name for name in able if name not in seats.values()] or able
+    fresh = [name for name in able if name not in seats.values()] or (able if twice else [])
     if not fresh:
         return None
     chances = 0.5 ** np.arange(len(fresh))

@@ -13,7 +13,6 @@ from music.casting import Cast
 from music.keywords import Heard
 from music.lengths import bar_seconds
 from music.plan import Plan
-from music.style import Style
 from music.vocabulary import Genre
 from music.wish import Wish
 
@@ -29,7 +28,7 @@ Note = tuple[str, Mapping[str, Any]]
 def of(wish: Wish, heard: Heard, ground: Ground, plan: Plan, cast: Cast) -> tuple[Note, ...]:
     """Return the notes on a checked wish and the plan of its first variant."""
     return (*_times(wish, ground, plan), *_genres(wish, heard, ground.genres), *_moods(plan),
-            *_instruments(cast, ground.styles[0], ground.genres[0]), *_keywords(heard))
+            *_instruments(cast, ground), *_keywords(heard))
 
 
 def written(value: float) -> str:
@@ -84,16 +83,16 @@ def _moods(plan: Plan) -> Iterator[Note]:
             yield "bgm.note.opposite", {"mood": _name(known[name]), "other": _name(known[other])}
 
 
-def _instruments(cast: Cast, style: Style, genre: Genre) -> Iterator[Note]:
+def _instruments(cast: Cast, ground: Ground) -> Iterator[Note]:
     known = vocabulary.instruments()
     for name in cast.left:
-        if known[name].kit and not any(style.drums):
-            yield "bgm.note.no_drums", {"genre": _name(genre)}
+        if known[name].kit and not any(ground.styles[0].drums):
+            yield "bgm.note.no_drums", {"genre": _name(ground.genres[0])}
         else:
             yield "bgm.note.no_role", {"instrument": _name(known[name])}
-    for part in cast.parts:
-        if known[part.instrument].nearest:
-            yield "bgm.note.nearest", {"instrument": _name(known[part.instrument])}
+    for name in ground.instruments:
+        if known[name].nearest and name not in cast.left:
+            yield "bgm.note.nearest", {"instrument": _name(known[name])}
 
 
 def _keywords(heard: Heard) -> Iterator[Note]:
