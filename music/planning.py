@@ -90,7 +90,7 @@ def ground_of(wish: Wish, heard: Heard) -> Ground:
     genres = _genres(wish, heard, feel, instruments)
     own = tuple(styles()[genre.style] for genre in genres)
     words = tempos.meet([genre.bpm for genre in genres])
-    meter = wish.meter or _meter(wish, genres[0], own[0], tempos.bounds(words, _word(wish), feel.arousal))
+    meter = wish.meter or _meter(wish.seconds, genres[0], own[0], _likely(wish, words, feel))
     if meter == "6/8" and _home(genres[0], own[0]) not in ("6/8", "12/8"):
         words = tempos.scaled(words, tempos.COMPOUND)
     return Ground(genres, own, moods, feel, instruments, tuple(dict.fromkeys((*wish.textures, *heard.of("textures")))),
@@ -118,16 +118,19 @@ def _home(genre: Genre, style: Style) -> str:
     return genre.meter or style.meters[0]
 
 
-def _meter(wish: Wish, genre: Genre, style: Style, tempo: tuple[float, float]) -> str:
+def _meter(seconds: float, genre: Genre, style: Style, bpm: float) -> str:
     """Return the genre's own metre, or where its bars are too long for the piece the style's next that fits."""
-    middle = float(np.sqrt(tempo[0] * tempo[1]))
     options = list(dict.fromkeys((_home(genre, style), *style.meters, "4/4", "3/4")))
-    fitting = [meter for meter in options if wish.seconds >= FEWEST_BARS * lengths.bar_seconds(middle, meter)]
-    return fitting[0] if fitting else min(options, key=lambda meter: lengths.bar_seconds(middle, meter))
+    fitting = [meter for meter in options if seconds >= FEWEST_BARS * lengths.bar_seconds(bpm, meter)]
+    return fitting[0] if fitting else min(options, key=lambda meter: lengths.bar_seconds(bpm, meter))
 
 
-def _word(wish: Wish) -> str:
-    return wish.tempo if isinstance(wish.tempo, str) else "auto"
+def _likely(wish: Wish, words: tempos.Words, feel: Feel) -> float:
+    """Return the tempo asked for, or the middle of the range that a word stands for."""
+    if not isinstance(wish.tempo, str):
+        return wish.tempo
+    low, high = tempos.bounds(words, wish.tempo, feel.arousal)
+    return float(np.sqrt(low * high))
 
 
 def _swing(genres: Sequence[Genre], own: Sequence[Style], meter: str) -> float:
