@@ -190,7 +190,7 @@ def test_what_is_unknown_is_named():
     ("genres", "swing", "스윙", "Swing"), ("genres", "march", "행진곡", "March"), ("genres", "trance", "트랜스", "Trance"),
     ("genres", "math_rock", "매스 락", "Math Rock"), ("genres", "chamber_music", "실내악", "Chamber Music"),
     ("genres", "country", "컨트리", "Country"), ("genres", "acid_jazz", "애시드 재즈", "Acid Jazz"),
-    ("genres", "drill", "드릴", "Drill"), ("genres", "emo", "이모", "Emo"), ("instruments", "french_horn", "호른", "French Horn"),
+    ("genres", "drill", "드릴", "Drill"), ("genres", "emo", "이모 락", "Emo Rock"), ("instruments", "french_horn", "호른", "French Horn"),
     ("instruments", "triangle", "트라이앵글", "Triangle"), ("instruments", "recorder", "리코더", "Recorder"),
     ("moods", "cool", "쿨한", "Cool"), ("moods", "light", "가벼운", "Light"), ("moods", "touching", "감동적인", "Touching")])
 def test_words_that_machines_mistranslate(kind, name, ko, en):
