@@ -25,6 +25,7 @@ PAGES = (
     ("image_to_music", "🖼️", "i2m.title"),
     ("playlist_maker", "🎧", "plm.title"),
     ("hit_prediction", "🎯", "hit.title"),
+    ("text_to_bgm", "🎹", "bgm.title"),
     ("data", "🗂️", "data.title"),
 )
 """One line a page, in the order of the menu: file below views/ (also its URL), icon, title's key. The first one is

@@ -15,6 +15,18 @@ from accounts import LOCAL_ADMINISTRATOR, Actor, may
 from analytics import CLASSES, LEVELS, PLAIN, STAGE_BOUNDS, STAGES, next_target
 from data_processing import CATALOGUE_COLUMNS
 from growth.stages import CLASS_BOUNDS, MIN_ARTISTS, MIN_OTHERS
+from music.wish import BPM as BGM_BPM
+from music.wish import CURVES as BGM_CURVES
+from music.wish import LOCKS as BGM_LOCKS
+from music.wish import LOUDNESS as BGM_LOUDNESS
+from music.wish import METERS_ASKED as BGM_METERS
+from music.wish import MODES as BGM_MODES
+from music.wish import MOST_CHOSEN as BGM_MOST_CHOSEN
+from music.wish import MOST_VARIANTS as BGM_MOST_VARIANTS
+from music.wish import SECONDS as BGM_SECONDS
+from music.wish import TEMPOS as BGM_TEMPOS
+from music.wish import Feel as BgmFeel
+from music.wish import Wish as BgmWish
 from playlisting.selection import ADVANCED_COUNTS, ARCS, Controls, Reason
 from providers.youtube import search_link
 from recommender import Wish
@@ -86,6 +98,38 @@ from usecases.auditions import (
     retry_judge,
     start_audition,
     start_batch,
+)
+from usecases.bgm import (
+    attach_bgm,
+    bgm_caption,
+    bgm_terms,
+    cancel_bgm,
+    delete_bgm,
+    edit_bgm,
+    get_bgm,
+    get_bgm_track,
+    interrupt_bgm,
+    list_bgm,
+    rate_bgm,
+    read_bgm_caption,
+    rename_bgm,
+    restore_bgm,
+    retry_bgm,
+    settle_bgm,
+    submit_bgm,
+)
+from usecases.bgm_files import bgm_file
+from usecases.bgm_makers import bgm_makers
+from usecases.bgm_results import BgmBatch, BgmTrack
+from usecases.bgm_results import Maker as BgmMaker
+from usecases.bgm_results import Settled as BgmSettled
+from usecases.bgm_text import (
+    BgmReading,
+    bgm_topic_genres,
+    bgm_wish_of,
+    bgm_writers,
+    read_bgm_text,
+    write_bgm_caption,
 )
 from usecases.catalogue import (
     CATALOGUE_SORTS,
@@ -305,48 +349,53 @@ _started = False
 
 __all__ = [
     "ADVANCED_COUNTS", "ARCS", "Actor", "AlertEvent", "AlertRule", "AnalyseReport", "ArtistAnalysis", "ArtistChange",
-    "ArtistData", "ArtistGrowth", "ArtistSummary", "Ask", "AuditionRow", "AuditionView", "BY_CODE", "BatchEstimate",
-    "BatchView", "CATALOGUE_COLUMNS", "CATALOGUE_SORTS", "CLASSES", "CLASS_BOUNDS", "COUNTS", "Capability",
-    "CatalogueCounts", "CatalogueEntry", "CataloguePage", "CatalogueRefusal", "Controls", "DataStatus", "DeletePreview",
-    "DemoSong", "Difference", "Draft", "DraftSong", "EXPORTS", "FAR_DAYS", "FileOutcome", "FileRecord", "HASHTAGS",
-    "HIT_GENRES", "HIT_STEPS", "HitModel", "HitTraining", "HomeSummary", "ImageTag", "ImportReport", "JobView",
-    "JudgeMark", "JudgeView", "LARGEST_AUDIO_MB", "LEVELS", "LIMITS", "LONGEST_AUDIO_MIN", "Listen", "MIN_ARTISTS",
-    "MIN_OTHERS", "MOST_CHOSEN", "MOST_EXPORTED", "MOST_GENRES", "MOST_REPORTED", "MOST_WORDS", "MelonReport",
-    "MoodSongs", "Near", "Outlook", "PLAIN", "PainterView", "PanelView", "PartView", "Peer", "PictureSearch",
-    "PictureView", "PipelineState", "PlaylistView", "PredictionBatch", "PredictionPage", "PredictionRow",
-    "PredictionView", "REASONS", "Reason", "Recommendation", "RefreshReport", "Riser", "RunSummary", "STAGES",
-    "STAGE_BOUNDS", "STEPS", "SUGGESTED", "SavedLyrics", "SimilarPlaylist", "SimilarPlaylists", "Song", "SongHit",
-    "SongPage", "SongRow", "SongSummary", "Standings", "SyncReport", "TILES", "ThumbnailView", "TrainingReport",
-    "UploadOutcome", "VARIANTS", "Wish", "absence_text", "accept_level", "active_job", "add_rule", "add_song",
-    "add_songs", "analyse", "analysis_figure", "anomaly_text", "archive", "archive_tags", "artist_analysis",
-    "artist_data", "artist_growth", "artist_report", "audition_figure", "audition_html", "audition_json",
-    "audition_judges", "audition_table", "cancel_audition", "cancel_job", "cancel_prediction",
+    "ArtistData", "ArtistGrowth", "ArtistSummary", "Ask", "AuditionRow", "AuditionView", "BGM_BPM", "BGM_CURVES",
+    "BGM_LOCKS", "BGM_LOUDNESS", "BGM_METERS", "BGM_MODES", "BGM_MOST_CHOSEN", "BGM_MOST_VARIANTS", "BGM_SECONDS",
+    "BGM_TEMPOS", "BY_CODE", "BatchEstimate", "BatchView", "BgmBatch", "BgmFeel", "BgmMaker", "BgmReading",
+    "BgmSettled", "BgmTrack", "BgmWish", "CATALOGUE_COLUMNS", "CATALOGUE_SORTS", "CLASSES", "CLASS_BOUNDS", "COUNTS",
+    "Capability", "CatalogueCounts", "CatalogueEntry", "CataloguePage", "CatalogueRefusal", "Controls", "DataStatus",
+    "DeletePreview", "DemoSong", "Difference", "Draft", "DraftSong", "EXPORTS", "FAR_DAYS", "FileOutcome", "FileRecord",
+    "HASHTAGS", "HIT_GENRES", "HIT_STEPS", "HitModel", "HitTraining", "HomeSummary", "ImageTag", "ImportReport",
+    "JobView", "JudgeMark", "JudgeView", "LARGEST_AUDIO_MB", "LEVELS", "LIMITS", "LONGEST_AUDIO_MIN", "Listen",
+    "MIN_ARTISTS", "MIN_OTHERS", "MOST_CHOSEN", "MOST_EXPORTED", "MOST_GENRES", "MOST_REPORTED", "MOST_WORDS",
+    "MelonReport", "MoodSongs", "Near", "Outlook", "PLAIN", "PainterView", "PanelView", "PartView", "Peer",
+    "PictureSearch", "PictureView", "PipelineState", "PlaylistView", "PredictionBatch", "PredictionPage",
+    "PredictionRow", "PredictionView", "REASONS", "Reason", "Recommendation", "RefreshReport", "Riser", "RunSummary",
+    "STAGES", "STAGE_BOUNDS", "STEPS", "SUGGESTED", "SavedLyrics", "SimilarPlaylist", "SimilarPlaylists", "Song",
+    "SongHit", "SongPage", "SongRow", "SongSummary", "Standings", "SyncReport", "TILES", "ThumbnailView",
+    "TrainingReport", "UploadOutcome", "VARIANTS", "Wish", "absence_text", "accept_level", "active_job", "add_rule",
+    "add_song", "add_songs", "analyse", "analysis_figure", "anomaly_text", "archive", "archive_tags", "artist_analysis",
+    "artist_data", "artist_growth", "artist_report", "attach_bgm", "audition_figure", "audition_html", "audition_json",
+    "audition_judges", "audition_table", "bgm_caption", "bgm_file", "bgm_makers", "bgm_terms", "bgm_topic_genres",
+    "bgm_wish_of", "bgm_writers", "cancel_audition", "cancel_bgm", "cancel_job", "cancel_prediction",
     "cancel_prediction_batch", "capabilities", "catalogue_counts", "catalogue_entry", "catalogue_page",
     "catalogue_table", "catalogue_version", "chance_text", "choose_thumbnail", "compare_auditions", "comparison_figure",
-    "current_actor", "data_status", "data_version", "delete_artist", "delete_audition", "delete_picture",
+    "current_actor", "data_status", "data_version", "delete_artist", "delete_audition", "delete_bgm", "delete_picture",
     "delete_playlist", "delete_prediction", "delete_prediction_batch", "delete_rule", "delete_song", "delete_thumbnail",
-    "deliver", "demo_song", "differing_terms", "draft_of", "edit_tags", "embed_titles", "estimate_batch", "evaluate",
-    "export_playlist", "find_songs", "forecast_table", "genre_names", "get_audition", "get_job", "get_picture",
-    "get_playlist", "get_prediction", "get_song", "get_thumbnails", "hashtag", "hit_models", "home", "import_catalogue",
-    "import_melon", "import_starter_playlists", "jobs_ahead", "keep_thumbnails", "known_videos", "latest_job",
-    "lead_text", "leaderboard", "like_playlist", "like_prediction", "link_picture", "link_playlist", "link_prediction",
-    "list_artists", "list_auditions", "list_batches", "list_events", "list_files", "list_painters", "list_pictures",
-    "list_playlists", "list_prediction_batches", "list_predictions", "list_rules", "list_songs", "list_thumbnails",
-    "listen", "make_playlist", "mark_seen", "may", "milestone", "milestone_text", "model_facts", "nearest_predictions",
-    "next_target", "painting_prompt", "pairs_with_lags", "panels", "peers", "picture_by_link", "picture_card",
-    "picture_jpeg", "picture_mood", "picture_songs", "pipeline", "playlist_by_link", "playlist_card", "playlist_counts",
-    "playlist_tags", "portfolio_table", "predict_folder", "prediction_audio", "prediction_by_link", "prediction_html",
-    "prediction_picture", "predictions_table", "preview_delete", "publish_prediction", "quota", "ready",
-    "recent_imports", "recent_runs", "reference_predictions", "refused_songs", "rejected_rows", "remove_picture",
-    "replace_song", "report_picture", "restore_files", "resume_batch", "resume_import", "resume_prediction_batch",
-    "retry_judge", "retry_prediction", "save_playlist", "save_uploads", "scenarios", "search_link", "sentence",
-    "set_file_options", "set_prediction_prior", "settings", "settle_reports", "share_picture", "similar_playlists",
+    "deliver", "demo_song", "differing_terms", "draft_of", "edit_bgm", "edit_tags", "embed_titles", "estimate_batch",
+    "evaluate", "export_playlist", "find_songs", "forecast_table", "genre_names", "get_audition", "get_bgm",
+    "get_bgm_track", "get_job", "get_picture", "get_playlist", "get_prediction", "get_song", "get_thumbnails",
+    "hashtag", "hit_models", "home", "import_catalogue", "import_melon", "import_starter_playlists", "jobs_ahead",
+    "keep_thumbnails", "known_videos", "latest_job", "lead_text", "leaderboard", "like_playlist", "like_prediction",
+    "link_picture", "link_playlist", "link_prediction", "list_artists", "list_auditions", "list_batches", "list_bgm",
+    "list_events", "list_files", "list_painters", "list_pictures", "list_playlists", "list_prediction_batches",
+    "list_predictions", "list_rules", "list_songs", "list_thumbnails", "listen", "make_playlist", "mark_seen", "may",
+    "milestone", "milestone_text", "model_facts", "nearest_predictions", "next_target", "painting_prompt",
+    "pairs_with_lags", "panels", "peers", "picture_by_link", "picture_card", "picture_jpeg", "picture_mood",
+    "picture_songs", "pipeline", "playlist_by_link", "playlist_card", "playlist_counts", "playlist_tags",
+    "portfolio_table", "predict_folder", "prediction_audio", "prediction_by_link", "prediction_html",
+    "prediction_picture", "predictions_table", "preview_delete", "publish_prediction", "quota", "rate_bgm",
+    "read_bgm_caption", "read_bgm_text", "ready", "recent_imports", "recent_runs", "reference_predictions",
+    "refused_songs", "rejected_rows", "remove_picture", "rename_bgm", "replace_song", "report_picture", "restore_bgm",
+    "restore_files", "resume_batch", "resume_import", "resume_prediction_batch", "retry_bgm", "retry_judge",
+    "retry_prediction", "save_playlist", "save_uploads", "scenarios", "search_link", "sentence", "set_file_options",
+    "set_prediction_prior", "settings", "settle_bgm", "settle_reports", "share_picture", "similar_playlists",
     "song_info", "song_m3u8", "song_table", "song_text", "standings", "start", "start_audition", "start_batch",
-    "start_prediction", "started", "stop", "submit_hit_training", "submit_import", "submit_painting", "submit_picture",
-    "submit_prediction_batch", "submit_refresh", "submit_starter", "submit_starter_playlists", "submit_sync",
-    "submit_thumbnails", "submit_training", "sync", "tag_categories", "tag_label", "taggers", "thumbnail_bytes", "tile",
-    "tile_text", "train_hit", "train_playlists", "training_report", "unseen_alerts", "unshare_picture", "weigh_tags",
-    "why_lines", "withdraw_level",
+    "start_prediction", "started", "stop", "submit_bgm", "submit_hit_training", "submit_import", "submit_painting",
+    "submit_picture", "submit_prediction_batch", "submit_refresh", "submit_starter", "submit_starter_playlists",
+    "submit_sync", "submit_thumbnails", "submit_training", "sync", "tag_categories", "tag_label", "taggers",
+    "thumbnail_bytes", "tile", "tile_text", "train_hit", "train_playlists", "training_report", "unseen_alerts",
+    "unshare_picture", "weigh_tags", "why_lines", "withdraw_level", "write_bgm_caption",
 ]
 
 
@@ -379,7 +428,7 @@ def start(*, sample: bool = True) -> None:
         _check_settings()
         first = db.revision() is None
         db.init_db()
-        interrupted = jobs.interrupt_dead() + interrupt_auditions() + interrupt_predictions()
+        interrupted = (jobs.interrupt_dead() + interrupt_auditions() + interrupt_predictions() + interrupt_bgm())
         if interrupted:
             log.warning("%s job(s) and audition(s) of a stopped process marked as interrupted", interrupted)
         if first and sample and config.load().cmdata_dir.is_dir():
