@@ -96,8 +96,9 @@ def _instruments(cast: Cast, ground: Ground) -> Iterator[Note]:
 
 
 def _keywords(heard: Heard) -> Iterator[Note]:
-    for word, kind, name in heard.terms:
-        yield "bgm.note.keyword_read", {"word": word, "name": _name(vocabulary.entry(kind, name))}
+    for said in dict.fromkeys(word for word, _, _ in heard.terms):
+        terms = [vocabulary.entry(kind, name) for word, kind, name in heard.terms if word == said]
+        yield "bgm.note.keyword_read", {"word": said, "name": _listed(terms)}
     for word in heard.unknown:
         yield "bgm.note.keyword_unknown", {"word": word}
 

@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import locales
+from moods.embedders import DEFAULT, embedder
+from moods.vocabulary import vocabulary as tag_vocabulary
 from music import casting, feel, keywords, tempos, vocabulary
 from music.checks import validate
 from music.lengths import bar_seconds
@@ -291,27 +293,53 @@ def test_instruments_played_by_a_neighbour_are_named():
 
 
 def plane(texts):
-    """Embed texts on fixed axes: a word lies where the term named in it lies, anything else nowhere near."""
-    names = [said for kind in ("moods", "genres") for entry in vocabulary.entries(kind).values()
-             for said in (entry.ko, entry.en)]
-    rows = np.zeros((len(texts), len(names) + 1), np.float32)
+    """Embed texts on fixed axes: each term has its own for all its names and for "like NAME", the rest share one."""
+    names = {name: place for place, each in enumerate(keywords.names().values()) for name in each}
+    rows = np.zeros((len(texts), len(keywords.names()) + 1), np.float32)
     for row, text in zip(rows, texts, strict=True):
-        row[names.index(text.removeprefix("like ")) if text.removeprefix("like ") in names else -1] = 1
+        row[names.get(text.removeprefix("like "), -1)] = 1
     return rows
 
 
 def test_keywords_by_name_need_no_model():
-    heard = keywords.read(("Jazz", "슬픔", "피아노", "고양이"))
+    heard = keywords.read(("Jazz", "슬픔", "피아노", "고양이", "calm Piano jazz"))
     assert heard.of("genres") == ("jazz",) and heard.of("instruments") == ("piano",) and heard.unknown == ("고양이",)
+    assert [term for term in heard.terms if term[0] == "calm Piano jazz"] == [
+        ("calm Piano jazz", "moods", "calm"), ("calm Piano jazz", "instruments", "piano"), ("calm Piano jazz", "genres", "jazz")]
+
+
+def test_mood_tags_in_keywords_bring_moods_and_sounds():
+    assert set(keywords.TAGS) | {"연주음악"} == set(tag_vocabulary().names)
+    for terms in keywords.TAGS.values():
+        for kind, name in (term.split(":") for term in terms):
+            assert name in vocabulary.entries(kind), name
+    heard = keywords.read(("비 오는 밤에", "night at the beach"))
+    assert "rain" in heard.of("textures") and "waves" in heard.of("textures") and not heard.unknown
+    assert "rain" in settle(Wish(keywords=("비 오는 밤에",)))[0][0].textures
 
 
 def test_keywords_by_meaning():
-    sad = MOODS["sad"].en
-    heard = keywords.read((f"like {sad}", "zzz"), plane)
-    assert heard.terms == ((f"like {sad}", "moods", "sad"),) and heard.unknown == ("zzz",)
-    plans, notes = settle(Wish(keywords=(f"like {sad}", "zzz")), plane)
-    assert plans[0].moods == ("sad",) and feel.BRIGHT[plans[0].mode] < 0
+    rows = keywords.nearest(("like " + MOODS["tense"].en,), plane)
+    assert rows[0][:2] == ("moods", "tense") and rows[0][2] == pytest.approx(1.0, abs=1e-6)
+    heard = keywords.read(("like Tense", "zzz"), plane)
+    assert heard.of("moods") == ("tense",) and heard.unknown == ("zzz",)
+    plans, notes = settle(Wish(keywords=("like Tense", "zzz")), plane)
+    assert plans[0].moods == ("tense",)
     assert {"keyword_read", "keyword_unknown", "genre"} <= {code.removeprefix("bgm.note.") for code, _ in notes}
+
+
+def test_the_shipped_vectors_hold_every_name():
+    texts = {name for each in keywords.names().values() for name in each}
+    assert not texts - set(keywords._shipped()), "run python tools/embed_bgm_words.py"
+    assert "icence" in (keywords.SHIPPED / "CARD.md").read_text("utf-8")
+
+
+def test_keywords_under_the_model_that_is_shipped():
+    words = {"긴장감": "tense", "cyberpunk": "futuristic", "결혼식": "festive", "western cowboy": "spaghetti_western",
+             "냉장고": None, "의자": None, "tax return": None, "보스전": None}
+    heard = keywords.read(tuple(words), embedder(DEFAULT).embed)
+    assert {word: name for word, _, name in heard.terms} == {word: name for word, name in words.items() if name}
+    assert heard.unknown == tuple(word for word, name in words.items() if name is None)
 
 
 # --- notes -----------------------------------------------------------------------------------------------------------
