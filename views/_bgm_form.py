@@ -17,7 +17,9 @@ from views._bgm_shown import CHART
 from views._shared import number, text
 
 OTHER = "other"
-TEMPO_ICONS = {"slow": "🐢", "fast": "🐇"}
+STAYS = """<style>@media (min-width: 640px) {
+[data-testid=stLayoutWrapper]:has(> .st-key-bgm_outcome) {position: sticky; top: 4rem}}</style>"""
+"""Beside long inputs the box that says what they come to stays in sight; on a phone it follows them."""
 
 
 def draw() -> None:
@@ -35,6 +37,7 @@ def draw() -> None:
         states.put(read)
     wish = states.read()
     maker = _maker_chosen()
+    st.html(STAYS)
     left, right = st.columns([3, 2], gap="large")
     with left:
         if way == "text":

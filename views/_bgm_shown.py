@@ -137,7 +137,7 @@ def failure(code: str | None, values: Mapping[str, Any] | None) -> str:
 
 
 def told_value(value: Any) -> Any:
-    """Return a value of a note for a reader: ids as names, a text of its own in words."""
+    """Return a value of a note for a reader: in their language, ids as names, a text of its own in words."""
     if isinstance(value, str):
         for kind in states.KINDS:
             if value in (names := states.names(kind)):
@@ -145,8 +145,8 @@ def told_value(value: Any) -> Any:
         return mode(value) if value in services.BGM_MODES else value
     if isinstance(value, (list, tuple)):
         return ", ".join(str(told_value(each)) for each in value)
-    if isinstance(value, Mapping) and "key" in value:
-        return text(value["key"], **value.get("values", {}))
+    if isinstance(value, Mapping):
+        return text(value["key"], **value.get("values", {})) if "key" in value else value[_shared.lang()]
     return value
 
 

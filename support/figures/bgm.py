@@ -345,4 +345,5 @@ def circumplex_figure(valence: float, arousal: float, *, labels: Mapping[str, st
             + [note(labels[name], x=x, y=y, font={"size": 11, "color": GREY}) for name, x, y in quarters],
             "shapes": [{"type": "circle", "xref": "x", "yref": "y", "x0": -1, "x1": 1, "y0": -1, "y1": 1,
                         "line": {"color": GRID_COLOUR, "width": 1}}],
-            "xaxis": axis, "yaxis": axis}}
+            # a circle stays round whatever the width
+            "xaxis": axis | {"constrain": "domain"}, "yaxis": axis | {"scaleanchor": "x", "constrain": "domain"}}}
