@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import pytest
 
@@ -141,6 +142,14 @@ def test_the_quadrants_of_the_circumplex():
     for (valence, arousal), names in quadrants.items():
         for name in names.split():
             assert moods()[name].valence * valence > 0 and moods()[name].arousal * arousal > 0, name
+
+
+@pytest.mark.parametrize(("name", "angle"), [
+    ("exciting", 45), ("frustrated", 135), ("anxious", 135), ("gloomy", 225), ("sleepy", 270), ("relaxed", 315)])
+def test_places_on_the_circle(name, angle):
+    """Russell (1980): pleasure 0°, excitement 45°, arousal 90°, distress 135°, depression 225°, sleepiness 270°, relaxation 315°."""
+    one = moods()[name]
+    assert math.degrees(math.atan2(one.arousal, one.valence)) % 360 == pytest.approx(angle, abs=15)
 
 
 def test_the_pairs_that_tags_are_checked_by():
