@@ -25,258 +25,389 @@ def compiled(function: Callable[..., Any]) -> Any:
 
 
 @compiled
+def add(bus: Any, sample: Any, start: int, hold: int, release: int, left: float, right: float, wrap: bool) -> None:
+    """Add a sample (m, 1) or (m, 2) to a bus, held for `hold` samples, then let go, 80 dB down after `release`."""
+    total, side = bus.shape[0], sample.shape[1] - 1
+    count = min(sample.shape[0], hold + release)
+    loud_l, loud_r = np.float32(left), np.float32(right)
+    fade = np.float32(math.exp(math.log(1e-4) / max(1, release)))
+    done, where = 0, start % total if wrap else start
+    while done < count and where < total:
+        size = min(min(hold, count) - done, total - where)
+        for index in range(size):
+            bus[where + index, 0] += loud_l * sample[done + index, 0]
+            bus[where + index, 1] += loud_r * sample[done + index, side]
+        done, where = done + max(0, size), where + max(0, size)
+        if done >= hold:
+            size = min(count - done, total - where)
+            for index in range(size):
+                loud_l *= fade
+                loud_r *= fade
+                bus[where + index, 0] += loud_l * sample[done + index, 0]
+                bus[where + index, 1] += loud_r * sample[done + index, side]
+            done, where = done + size, where + size
+        if wrap and where >= total:
+            where = 0
+
+
+@compiled
 def place(bus: Any, sample: Any, start: int, step: float, hold: int, release: int, left: float, right: float,
           dark: float, loop_from: int, loop_size: int, wrap: bool) -> None:
     """Add a sample to a bus, re-pitched by `step`, held for `hold` output samples, then let go over `release`.
 
     ``sample`` is (m, 1) or (m, 2); ``dark`` from 0 to below 1 is the pole of a low-pass (soft notes are darker);
-    a sample with ``loop_size`` goes back by it at its end for as long as it is held.
+    a sample with ``loop_size`` goes back by it at its end for as long as it is held. Between samples cubic Hermite.
     """
     total, most, stereo = bus.shape[0], sample.shape[0], sample.shape[1] == 2
-    fade = math.exp(math.log(1e-3) / max(1, release))
-    level, low_l, low_r, position = 1.0, 0.0, 0.0, 0.0
+    fade = np.float32(math.exp(math.log(1e-4) / max(1, release)))
+    half, pole = np.float32(0.5), np.float32(dark)
+    low_l, low_r, position = np.float32(0), np.float32(0), 0.0
+    loud_l, loud_r = np.float32(left), np.float32(right)
+    where = start % total if wrap else start
     for place_now in range(hold + release):
         if place_now >= hold:
-            level *= fade
+            loud_l *= fade
+            loud_r *= fade
         index = int(position)
         if index + 2 >= most:
             if loop_size == 0:
                 break
             position -= loop_size
             index = int(position)
-        part = position - index
+        part = np.float32(position - index)
         before = index - 1 if index > 0 else 0
         a, b, c, d = sample[before, 0], sample[index, 0], sample[index + 1, 0], sample[index + 2, 0]
-        value_l = b + 0.5 * part * (c - a + part * (2 * a - 5 * b + 4 * c - d + part * (3 * (b - c) + d - a)))
-        value_r = value_l
+        bend = c - a
+        curve = a + a - np.float32(5) * b + np.float32(4) * c - d
+        value = b + half * part * (bend + part * (curve + part * (np.float32(3) * (b - c) + d - a)))
+        low_l = value + pole * (low_l - value)
         if stereo:
             a, b, c, d = sample[before, 1], sample[index, 1], sample[index + 1, 1], sample[index + 2, 1]
-            value_r = b + 0.5 * part * (c - a + part * (2 * a - 5 * b + 4 * c - d + part * (3 * (b - c) + d - a)))
-        low_l = value_l + dark * (low_l - value_l)
-        low_r = value_r + dark * (low_r - value_r)
-        where = start + place_now
+            bend = c - a
+            curve = a + a - np.float32(5) * b + np.float32(4) * c - d
+            value = b + half * part * (bend + part * (curve + part * (np.float32(3) * (b - c) + d - a)))
+            low_r = value + pole * (low_r - value)
+        else:
+            low_r = low_l
         if where >= total:
             if not wrap:
                 break
-            where %= total
-        bus[where, 0] += left * level * low_l
-        bus[where, 1] += right * level * low_r
+            where = 0
+        bus[where, 0] += loud_l * low_l
+        bus[where, 1] += loud_r * low_r
+        where += 1
         position += step
+
+
+@compiled
+def darkened(sample: Any, pole: float) -> Any:
+    """Return a sample (m, channels) through a low-pass of one pole."""
+    made = np.empty_like(sample)
+    for channel in range(sample.shape[1]):
+        low = 0.0
+        for index in range(sample.shape[0]):
+            low = sample[index, channel] + pole * (low - sample[index, channel])
+            made[index, channel] = low
+    return made
 
 
 @compiled
 def biquads(bus: Any, sections: Any, warm: int) -> None:
     """Filter both channels of a bus in place by second-order sections (k, 6); ``warm`` last samples run first."""
     total = bus.shape[0]
-    for channel in range(bus.shape[1]):
-        for index in range(sections.shape[0]):
-            b0, b1, b2 = sections[index, 0], sections[index, 1], sections[index, 2]
-            a1, a2 = sections[index, 4], sections[index, 5]
-            s1, s2 = 0.0, 0.0
-            for place_now in range(total - min(warm, total), total):
-                x = bus[place_now, channel]
-                y = b0 * x + s1
-                s1, s2 = b1 * x - a1 * y + s2, b2 * x - a2 * y
-            for place_now in range(total):
-                x = bus[place_now, channel]
-                y = b0 * x + s1
-                s1, s2 = b1 * x - a1 * y + s2, b2 * x - a2 * y
-                bus[place_now, channel] = y
+    for index in range(sections.shape[0]):
+        b0, b1, b2 = sections[index, 0], sections[index, 1], sections[index, 2]
+        a1, a2 = sections[index, 4], sections[index, 5]
+        p1, p2, q1, q2 = 0.0, 0.0, 0.0, 0.0
+        for turn in range(-min(warm, total), total):
+            at = turn if turn >= 0 else total + turn
+            x, z = bus[at, 0], bus[at, 1]
+            y = b0 * x + p1
+            w = b0 * z + q1
+            p1, p2 = b1 * x - a1 * y + p2, b2 * x - a2 * y
+            q1, q2 = b1 * z - a1 * w + q2, b2 * z - a2 * w
+            if turn >= 0:
+                bus[at, 0], bus[at, 1] = y, w
 
 
 @compiled
-def k_power(bus: Any, sections: Any, step: int) -> Any:
-    """Return the K-weighted power of every `step` samples, both channels added (BS.1770-4), (n // step,)."""
+def strip(bus: Any, made: Any, send: Any, sections: Any, gain: float, duck_gain: Any, share: float, sent: float,
+          amount: float, turns: float, warm: int) -> None:
+    """Put one part into the mix: two filters, two wandering copies, gain, ducking; `made` and `send` are added to.
+
+    ``sections`` (2, 6); ``duck_gain`` (n,) or empty, followed by `share`; ``sent`` goes to the room; the copies have
+    the gain `amount` and wander ``turns`` whole times over the bus. ``warm`` last samples run first (a loop).
+    """
+    total, ducked = bus.shape[0], duck_gain.shape[0] > 0
+    b0, b1, b2, a1, a2 = sections[0, 0], sections[0, 1], sections[0, 2], sections[0, 4], sections[0, 5]
+    d0, d1, d2, c1, c2 = sections[1, 0], sections[1, 1], sections[1, 2], sections[1, 4], sections[1, 5]
+    p1, p2, q1, q2, r1, r2, s1, s2 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    ring = np.zeros(2048)
+    late_l, late_r, move_l, move_r = 620.0, 790.0, 0.0, 0.0
+    for turn in range(-min(warm, total), total):
+        at = turn if turn >= 0 else total + turn
+        x, z = bus[at, 0], bus[at, 1]
+        y = b0 * x + p1
+        w = b0 * z + q1
+        p1, p2 = b1 * x - a1 * y + p2, b2 * x - a2 * y
+        q1, q2 = b1 * z - a1 * w + q2, b2 * z - a2 * w
+        u = d0 * y + r1
+        v = d0 * w + s1
+        r1, r2 = d1 * y - c1 * u + r2, d2 * y - c2 * u
+        s1, s2 = d1 * w - c1 * v + s2, d2 * w - c2 * v
+        if amount > 0:
+            ring[turn & 2047] = 0.5 * (u + v)
+            if turn < 0:
+                continue
+            if turn & 63 == 0:
+                phase, ahead = TWO_PI * turns * turn / total, TWO_PI * turns * (turn + 64) / total
+                late_l, late_r = 620.0 + 190.0 * math.sin(phase), 790.0 + 190.0 * math.sin(phase + 2.1)
+                move_l = (620.0 + 190.0 * math.sin(ahead) - late_l) / 64
+                move_r = (790.0 + 190.0 * math.sin(ahead + 2.1) - late_r) / 64
+            late_l += move_l
+            late_r += move_r
+            whole = int(late_l)
+            first, second = ring[(turn - whole) & 2047], ring[(turn - whole - 1) & 2047]
+            u += amount * (first + (late_l - whole) * (second - first))
+            whole = int(late_r)
+            first, second = ring[(turn - whole) & 2047], ring[(turn - whole - 1) & 2047]
+            v += amount * (first + (late_r - whole) * (second - first))
+        if turn >= 0:
+            loud = gain
+            if ducked:
+                loud *= 1.0 - share * (1.0 - duck_gain[at])
+            made[at, 0] += loud * u
+            made[at, 1] += loud * v
+            send[at, 0] += sent * loud * u
+            send[at, 1] += sent * loud * v
+
+
+@compiled
+def k_power(bus: Any, curve: Any, size: int, sections: Any, step: int) -> Any:
+    """Return the K-weighted power of every `step` samples, both channels added (BS.1770-4), (n // step,).
+
+    ``curve`` is a gain given at every `size`-th sample and drawn straight between them: what `gain_at` gives.
+    """
     count = bus.shape[0] // step
     power = np.zeros(count)
-    for channel in range(bus.shape[1]):
-        p1, p2, q1, q2 = 0.0, 0.0, 0.0, 0.0
-        b0, b1, b2, a1, a2 = sections[0, 0], sections[0, 1], sections[0, 2], sections[0, 4], sections[0, 5]
-        c0, c1, c2, d1, d2 = sections[1, 0], sections[1, 1], sections[1, 2], sections[1, 4], sections[1, 5]
-        for block in range(count):
-            found = 0.0
-            for place_now in range(block * step, (block + 1) * step):
-                x = bus[place_now, channel]
-                y = b0 * x + p1
-                p1, p2 = b1 * x - a1 * y + p2, b2 * x - a2 * y
-                z = c0 * y + q1
-                q1, q2 = c1 * y - d1 * z + q2, c2 * y - d2 * z
-                found += z * z
-            power[block] += found
+    p1, p2, q1, q2, r1, r2, s1, s2 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    b0, b1, b2, a1, a2 = sections[0, 0], sections[0, 1], sections[0, 2], sections[0, 4], sections[0, 5]
+    c0, c1, c2, d1, d2 = sections[1, 0], sections[1, 1], sections[1, 2], sections[1, 4], sections[1, 5]
+    gain, move = 0.0, 0.0
+    for block in range(count):
+        found = 0.0
+        for at in range(block * step, (block + 1) * step):
+            if at % size == 0:
+                gain = curve[at // size]
+                move = (curve[at // size + 1] - gain) / size
+            x, z = gain * bus[at, 0], gain * bus[at, 1]
+            gain += move
+            y = b0 * x + p1
+            w = b0 * z + q1
+            p1, p2 = b1 * x - a1 * y + p2, b2 * x - a2 * y
+            q1, q2 = b1 * z - a1 * w + q2, b2 * z - a2 * w
+            u = c0 * y + r1
+            v = c0 * w + s1
+            r1, r2 = c1 * y - d1 * u + r2, c2 * y - d2 * u
+            s1, s2 = c1 * w - d1 * v + s2, c2 * w - d2 * v
+            found += u * u + v * v
+        power[block] = found
     return power
 
 
 @compiled
-def reverb(send: Any, out: Any, delays: Any, gains: Any, damp: float, before: int, warm: int) -> None:
-    """Add the reverb of a send (n, 2) to `out`: four all-passes a side, then eight lines fed back by a Hadamard matrix.
+def rough_power(bus: Any, sections: Any, step: int) -> Any:
+    """Return the K-weighted power of every `step` samples of the middle of a bus, of every fourth sample alone.
 
-    ``before`` is the pre-delay in samples, under 8,192; ``gains`` the lines' losses in one turn.
+    What is over an eighth of the rate folds down and counts nearly as it is: enough to balance parts by.
+    """
+    count = bus.shape[0] // step
+    power = np.zeros(count)
+    b0, b1, b2, a1, a2 = sections[0, 0], sections[0, 1], sections[0, 2], sections[0, 4], sections[0, 5]
+    c0, c1, c2, d1, d2 = sections[1, 0], sections[1, 1], sections[1, 2], sections[1, 4], sections[1, 5]
+    p1, p2, r1, r2 = 0.0, 0.0, 0.0, 0.0
+    for block in range(count):
+        found = 0.0
+        for at in range(block * step, (block + 1) * step, 4):
+            x = bus[at, 0] + bus[at, 1]
+            y = b0 * x + p1
+            p1, p2 = b1 * x - a1 * y + p2, b2 * x - a2 * y
+            u = c0 * y + r1
+            r1, r2 = c1 * y - d1 * u + r2, c2 * y - d2 * u
+            found += u * u
+        power[block] = 2 * found
+    return power
+
+
+@compiled
+def reverb(send: Any, out: Any, cut: Any, delays: Any, gains: Any, damp: float, before: int, warm: int) -> None:
+    """Add the reverb of a send (n, 2) to `out`: three all-passes a side, then eight lines through a Hadamard matrix.
+
+    It runs at half the rate, in the middle of which it has died away by its damping. ``before`` is the pre-delay under
+    4,096 and ``delays`` the lines' lengths under 4,096, in samples of half the rate; ``gains`` their losses in a turn;
+    ``cut`` (6,) filters what goes in.
     """
     total = send.shape[0]
-    lines = np.zeros((8, 8192), np.float32)
-    at = np.zeros(8, np.int64)
-    low = np.zeros(8)
-    smear = np.zeros((2, 4, 1024), np.float32)
-    smear_at = np.zeros((2, 4), np.int64)
-    lengths = np.array([[221, 337, 503, 829], [241, 359, 479, 797]])
-    waiting = np.zeros((8192, 2), np.float32)
-    for turn in range(-min(warm, total), total):
-        source = turn if turn >= 0 else total + turn
-        slot = (turn + warm) & 8191
-        waiting[slot, 0], waiting[slot, 1] = send[source, 0], send[source, 1]
-        late = (turn + warm - before) & 8191
-        feed_l, feed_r = 0.0, 0.0
-        for side in range(2):
-            value = waiting[late, side]
-            for index in range(4):
-                where = smear_at[side, index]
-                old = smear[side, index, where]
-                fresh = value + 0.62 * old
-                smear[side, index, where] = fresh
-                value = old - 0.62 * fresh
-                where += 1
-                smear_at[side, index] = where if where < lengths[side, index] else 0
-            if side == 0:
-                feed_l = value
-            else:
-                feed_r = value
-        v0 = lines[0, at[0]]
-        v1 = lines[1, at[1]]
-        v2 = lines[2, at[2]]
-        v3 = lines[3, at[3]]
-        v4 = lines[4, at[4]]
-        v5 = lines[5, at[5]]
-        v6 = lines[6, at[6]]
-        v7 = lines[7, at[7]]
+    half = (total + 1) // 2
+    lines = np.zeros((8, 4096), np.float32)
+    smear = np.zeros((6, 512), np.float32)
+    lengths = np.array([113, 241, 419, 127, 229, 401])
+    waiting = np.zeros((4096, 2), np.float32)
+    low = np.zeros(8, np.float32)
+    values = np.zeros(8, np.float32)
+    keep, mix_, spread_ = np.float32(damp), np.float32(0.35355339), np.float32(0.62)
+    last_l, last_r = np.float32(0), np.float32(0)
+    p1, p2, q1, q2 = 0.0, 0.0, 0.0, 0.0
+    for turn in range(-min(warm // 2, half), half):
+        source = 2 * turn if turn >= 0 else max(0, total + 2 * turn)
+        after = min(source + 1, total - 1)
+        slot = turn & 4095
+        x, z = 0.5 * (send[source, 0] + send[after, 0]), 0.5 * (send[source, 1] + send[after, 1])
+        y = cut[0] * x + p1
+        w = cut[0] * z + q1
+        p1, p2 = cut[1] * x - cut[4] * y + p2, cut[2] * x - cut[5] * y
+        q1, q2 = cut[1] * z - cut[4] * w + q2, cut[2] * z - cut[5] * w
+        waiting[slot, 0], waiting[slot, 1] = y + 1e-15, w + 1e-15  # never so small that processors are slow with it
+        late = (turn - before) & 4095
+        feed_l, feed_r = waiting[late, 0], waiting[late, 1]
+        for index in range(3):
+            old = smear[index, (turn - lengths[index]) & 511]
+            fresh = feed_l + spread_ * old
+            smear[index, turn & 511] = fresh
+            feed_l = old - spread_ * fresh
+            old = smear[index + 3, (turn - lengths[index + 3]) & 511]
+            fresh = feed_r + spread_ * old
+            smear[index + 3, turn & 511] = fresh
+            feed_r = old - spread_ * fresh
+        for index in range(8):
+            values[index] = lines[index, (turn - delays[index]) & 4095]
+        fresh_l = mix_ * (values[0] - values[2] + values[4] - values[6])
+        fresh_r = mix_ * (values[1] - values[3] + values[5] - values[7])
         if turn >= 0:
-            out[turn, 0] += 0.35 * (v0 - v2 + v4 - v6)
-            out[turn, 1] += 0.35 * (v1 - v3 + v5 - v7)
-        low[0] += damp * (v0 * gains[0] - low[0])
-        low[1] += damp * (v1 * gains[1] - low[1])
-        low[2] += damp * (v2 * gains[2] - low[2])
-        low[3] += damp * (v3 * gains[3] - low[3])
-        low[4] += damp * (v4 * gains[4] - low[4])
-        low[5] += damp * (v5 * gains[5] - low[5])
-        low[6] += damp * (v6 * gains[6] - low[6])
-        low[7] += damp * (v7 * gains[7] - low[7])
+            out[2 * turn, 0] += np.float32(0.5) * (last_l + fresh_l)
+            out[2 * turn, 1] += np.float32(0.5) * (last_r + fresh_r)
+            if 2 * turn + 1 < total:
+                out[2 * turn + 1, 0] += fresh_l
+                out[2 * turn + 1, 1] += fresh_r
+        last_l, last_r = fresh_l, fresh_r
+        for index in range(8):
+            low[index] += keep * (values[index] * gains[index] - low[index])
         a0, a1, a2, a3 = low[0] + low[1], low[0] - low[1], low[2] + low[3], low[2] - low[3]
         a4, a5, a6, a7 = low[4] + low[5], low[4] - low[5], low[6] + low[7], low[6] - low[7]
         b0, b1, b2, b3 = a0 + a2, a1 + a3, a0 - a2, a1 - a3
         b4, b5, b6, b7 = a4 + a6, a5 + a7, a4 - a6, a5 - a7
-        lines[0, at[0]] = 0.35355339 * (b0 + b4) + feed_l
-        lines[1, at[1]] = 0.35355339 * (b1 + b5) + feed_r
-        lines[2, at[2]] = 0.35355339 * (b2 + b6) + feed_l
-        lines[3, at[3]] = 0.35355339 * (b3 + b7) + feed_r
-        lines[4, at[4]] = 0.35355339 * (b0 - b4) + feed_l
-        lines[5, at[5]] = 0.35355339 * (b1 - b5) + feed_r
-        lines[6, at[6]] = 0.35355339 * (b2 - b6) + feed_l
-        lines[7, at[7]] = 0.35355339 * (b3 - b7) + feed_r
-        for index in range(8):
-            at[index] = at[index] + 1 if at[index] + 1 < delays[index] else 0
+        lines[0, slot] = mix_ * (b0 + b4) + feed_l
+        lines[1, slot] = mix_ * (b1 + b5) + feed_r
+        lines[2, slot] = mix_ * (b2 + b6) + feed_l
+        lines[3, slot] = mix_ * (b3 + b7) + feed_r
+        lines[4, slot] = mix_ * (b0 - b4) + feed_l
+        lines[5, slot] = mix_ * (b1 - b5) + feed_r
+        lines[6, slot] = mix_ * (b2 - b6) + feed_l
+        lines[7, slot] = mix_ * (b3 - b7) + feed_r
 
 
 @compiled
-def chorus(bus: Any, out: Any, amount: float, turns: float, wrap: bool) -> None:
-    """Add to `out` a bus with two wandering copies, one a side; ``turns`` whole turns of the wandering over the bus."""
-    total = bus.shape[0]
-    for place_now in range(total):
-        phase = TWO_PI * turns * place_now / total
-        late_l = 620.0 + 190.0 * math.sin(phase)
-        late_r = 790.0 + 190.0 * math.sin(phase + 2.1)
-        out[place_now, 0] += bus[place_now, 0]
-        out[place_now, 1] += bus[place_now, 1]
-        for side in range(2):
-            exact = place_now - (late_l if side == 0 else late_r)
-            index = int(math.floor(exact))
-            part = exact - index
-            if index < 0:
-                if not wrap:
-                    continue
-                index += total * (1 + (-index - 1) // total)
-            after = index + 1 if index + 1 < total else (0 if wrap else index)
-            first = 0.5 * (bus[index, 0] + bus[index, 1])
-            second = 0.5 * (bus[after, 0] + bus[after, 1])
-            out[place_now, side] += amount * (first + part * (second - first))
+def true_peaks(bus: Any, phases: Any, floor: float, size: int, wrap: bool) -> Any:
+    """Return the greatest magnitude in every `size` samples, between samples as well, (ceil(n / size),).
 
-
-@compiled
-def true_peaks(bus: Any, phases: Any, floor: float, wrap: bool) -> Any:
-    """Return for each sample the greatest magnitude of both channels about it, between samples as well, (n,).
-
-    ``phases`` (k, taps) interpolate between a sample and the next. Where no sample near by is over ``floor`` the sample
-    itself stands for it.
+    ``phases`` (k, taps) interpolate between a sample and the next. Where no sample of a block and its neighbours is
+    over ``floor`` the samples themselves stand for it.
     """
     total, taps = bus.shape[0], phases.shape[1]
-    half = taps // 2
-    found = np.zeros(total, np.float32)
-    for place_now in range(total):
-        found[place_now] = max(abs(bus[place_now, 0]), abs(bus[place_now, 1]))
-    near = np.zeros(total // 16 + 1, np.bool_)
-    for place_now in range(total):
-        if found[place_now] > floor:
-            near[place_now // 16] = True
-    for block in range(near.shape[0]):
-        if not (near[block] or (block > 0 and near[block - 1]) or (block + 1 < near.shape[0] and near[block + 1])):
+    half, count = taps // 2, (total + size - 1) // size
+    found = np.zeros(count, np.float32)
+    for block in range(count):
+        most = np.float32(0)
+        for at in range(block * size, min(total, block * size + size)):
+            most = max(most, max(abs(bus[at, 0]), abs(bus[at, 1])))
+        found[block] = most
+    between = np.zeros(count, np.float32)
+    for block in range(count):
+        near = found[block]
+        if block > 0 or wrap:
+            near = max(near, found[block - 1])
+        if block + 1 < count or wrap:
+            near = max(near, found[(block + 1) % count])
+        if near <= floor:
             continue
-        for place_now in range(block * 16, min(total, block * 16 + 16)):
-            most = found[place_now]
+        most = np.float32(0)
+        inner = block * size - half + 1 >= 0 and block * size + size + half < total
+        for at in range(block * size, min(total, block * size + size)):
             for channel in range(2):
                 for phase in range(phases.shape[0]):
-                    value = 0.0
-                    if place_now - half + 1 >= 0 and place_now + half < total:
+                    value = np.float32(0)
+                    if inner:
                         for tap in range(taps):
-                            value += phases[phase, tap] * bus[place_now - half + 1 + tap, channel]
+                            value += phases[phase, tap] * bus[at - half + 1 + tap, channel]
                     else:
                         for tap in range(taps):
-                            index = place_now - half + 1 + tap
+                            index = at - half + 1 + tap
                             if wrap:
                                 index %= total
                             if 0 <= index < total:
                                 value += phases[phase, tap] * bus[index, channel]
                     most = max(most, abs(value))
-            found[place_now] = max(found[place_now], most)
-            if place_now + 1 < total:  # a peak between two samples bounds both
-                found[place_now + 1] = max(found[place_now + 1], most)
+        between[block] = most
+    for block in range(count):
+        found[block] = max(found[block], between[block])
     return found
 
 
 @compiled
-def limiter_gain(peaks: Any, gain: float, ceiling: float, ahead: int, release: float, wrap: bool) -> Any:
-    """Return the gain of a limiter that looks ahead, (n,): down over `ahead` samples, up again at rate `release`."""
+def limiter(peaks: Any, gain: float, ceiling: float, ahead: int, release: float, wrap: bool) -> Any:
+    """Return gain times that of a limiter for blocks of peaks, (k + 1,): the gain at each block's start and at the end.
+
+    It looks `ahead` blocks ahead, goes down along a straight line, and comes up again at the rate `release` a block.
+    """
     total = peaks.shape[0]
-    lead = min(total, 48_000) if wrap else ahead
-    count = lead + total + ahead
-    need = np.ones(count, np.float32)
+    lead = total if wrap else ahead + 2
+    count = lead + total + ahead + 2
+    need = np.ones(count)
     for index in range(count):
         where = index - lead
         if wrap:
             where %= total
         if 0 <= where < total and peaks[where] * gain > ceiling:
             need[index] = ceiling / (peaks[where] * gain)
-    # The least over the samples ahead, by a queue of places whose values rise.
+    # The least of a block, the one before (its end is this one's start) and those ahead: a queue of rising values.
     queue = np.empty(count, np.int64)
     head, tail, level = 0, 0, 1.0
-    held = np.empty(lead + total, np.float32)
+    held = np.ones(count)
     for index in range(count):
         while tail > head and need[queue[tail - 1]] >= need[index]:
             tail -= 1
         queue[tail] = index
         tail += 1
-        if queue[head] < index - ahead:
+        if queue[head] < index - ahead - 1:
             head += 1
         if index >= ahead:
             level = min(need[queue[head]], level + release * (1.0 - level))
             held[index - ahead] = level
-    # The mean over the samples before: a straight way down that is there in time.
-    out = np.empty(total, np.float32)
+    out = np.empty(total + 1)
     running = 0.0
-    for index in range(lead + total):
+    for index in range(lead + total + 1):  # the mean over the blocks before is the straight way down, there in time
         running += held[index]
         if index >= ahead:
             running -= held[index - ahead]
         if index >= lead:
-            out[index - lead] = running / min(index + 1, ahead)
+            out[index - lead] = gain * running / min(index + 1, ahead)
     return out
+
+
+@compiled
+def finished(bus: Any, curve: Any, size: int) -> Any:
+    """Return a bus times a gain as `k_power` has it, rounded to 24 bits, (n, 2)."""
+    made = np.empty_like(bus)
+    gain, move = 0.0, 0.0
+    for at in range(bus.shape[0]):
+        if at % size == 0:
+            gain = curve[at // size]
+            move = (curve[at // size + 1] - gain) / size
+        for channel in range(2):
+            value = math.floor(bus[at, channel] * gain * 8388608.0 + 0.5)
+            made[at, channel] = min(8388607.0, max(-8388608.0, value)) / 8388608.0
+        gain += move
+    return made
 
 
 @compiled
@@ -341,24 +472,6 @@ def duck(gain: Any, kicks: Any, depth: float, fall: int, rise: int, wrap: bool) 
             else:
                 share = 0.5 + 0.5 * math.cos(math.pi * offset / rise)
             gain[where] = min(gain[where], 1.0 - depth * share)
-
-
-@compiled
-def wander(bus: Any, out: Any, depth: float, turns: float, flutter: float, wrap: bool) -> None:
-    """Write a bus read at a wandering speed, as off a worn tape: slow `turns` and fast `flutter` over the bus."""
-    total = bus.shape[0]
-    for place_now in range(total):
-        phase = TWO_PI * place_now / total
-        exact = place_now - depth * (1.15 + math.sin(phase * turns) + 0.12 * math.sin(phase * flutter))
-        index = int(math.floor(exact))
-        part = exact - index
-        if index < 0 and not wrap:
-            out[place_now, 0], out[place_now, 1] = 0.0, 0.0
-            continue
-        index %= total
-        after = (index + 1) % total
-        for side in range(2):
-            out[place_now, side] = bus[index, side] + part * (bus[after, side] - bus[index, side])
 
 
 @compiled

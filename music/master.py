@@ -18,6 +18,7 @@ from support.decode.loudness import BLOCK, coefficients, gated
 from support.errors import DataError
 
 Audio = NDArray[np.float32]
+Curve = NDArray[np.float64]
 
 CEILING = -1.0
 """Highest true peak, dBTP."""
@@ -30,11 +31,13 @@ AHEAD_S, RELEASE_S = 0.002, 0.07
 """How early the limiter goes down, and how fast it comes up again by two thirds."""
 MOST_GAIN = 2000.0
 """66 dB: material that would need more is treated as silent."""
-PHASES, TAPS = 3, 16
-"""Points between two samples the limiter looks at, and samples each is made of."""
+SIZE = 8
+"""Samples of a step of the limiter; its gain is drawn straight between steps."""
+PHASES, TAPS, FINE_TAPS = 3, 12, 48
+"""Points between two samples that are looked at, and samples each is made of: by the limiter, and when measured."""
+LIKELY = 0.6
+"""A peak between samples is hardly ever further over the samples beside it than this share says (4 dB)."""
 STEP = SAMPLE_RATE // 10
-PIECE, OVERLAP = 1 << 19, 2048
-"""Samples oversampled at once, and how far they overlap."""
 CROSS_S = 1.0
 """Seconds over which audio that is too short fades into its own repetition."""
 
@@ -65,53 +68,64 @@ def master(mix: Audio, loudness: float, loop: bool = False) -> tuple[Audio, Figu
         ``bgm_sound.silent`` where there is nothing to hear.
     """
     curve, figures = gain_curve(mix, loudness, loop)
-    return rounded(mix * curve[:, None]), figures
+    return applied(mix, curve), figures
 
 
-def gain_curve(mix: Audio, loudness: float, loop: bool = False) -> tuple[NDArray[np.float32], Figures]:
-    """Return the gain of each sample that masters a mix, (n,), and what the mastered mix measures: see `master`."""
+def gain_curve(mix: Audio, loudness: float, loop: bool = False) -> tuple[Curve, Figures]:
+    """Return the gain that masters a mix, one value for the start of every `SIZE` samples and one for the end.
+
+    Returns
+    -------
+    curve : array (ceil(n / SIZE) + 1,)
+        What `applied` takes.
+    figures : Figures
+        Measures of the mastered mix.
+    """
     have = integrated(mix)
-    first = 10 ** ((loudness - have) / 20) if np.isfinite(have) else np.inf
-    if first > MOST_GAIN:
+    gain = 10 ** ((loudness - have) / 20) if np.isfinite(have) else np.inf
+    if gain > MOST_GAIN:
         raise DataError("bgm_sound.silent")
     ceiling = 10 ** ((CEILING - MARGIN) / 20)
-    best = None
-    for _ in range(4):
-        curve = _sought(mix, loudness, first, ceiling, loop)
-        made = rounded(mix * curve[:, None])
-        figures = measured(made)
-        best = curve, figures
+    for _ in range(3):
+        curve, gain = _sought(mix, loudness, gain, ceiling, loop)
+        figures = measured(applied(mix, curve))
         over = figures.true_peak - CEILING
         if over <= 0:
-            return best
+            return curve, figures
         ceiling *= 10 ** (-(over + 0.05) / 20)
-    curve = curve * np.float32(10 ** (-(over + 0.01) / 20))
-    return curve, measured(rounded(mix * curve[:, None]))
+    curve = curve * 10 ** (-(over + 0.02) / 20)
+    return curve, measured(applied(mix, curve))
 
 
-def _sought(mix: Audio, loudness: float, gain: float, ceiling: float, loop: bool) -> NDArray[np.float32]:
-    """Return the curve of gain and limiter whose result is nearest to the loudness; secant steps in dB."""
+def applied(mix: Audio, curve: Curve) -> Audio:
+    """Return a mix times the gain of `gain_curve`, rounded to 24 bits as the file will have it."""
     from music import _kernels
 
-    release = 1 - np.exp(-1 / (RELEASE_S * SAMPLE_RATE))
-    ahead = round(AHEAD_S * SAMPLE_RATE)
-    floor = 0.0
-    best: tuple[float, NDArray[np.float32]] | None = None
+    return np.asarray(_kernels.finished(mix, curve, SIZE))
+
+
+def _sought(mix: Audio, loudness: float, gain: float, ceiling: float, loop: bool) -> tuple[Curve, float]:
+    """Return gain and limiter whose result is nearest to the loudness, and the gain; secant steps in dB."""
+    from music import _kernels
+
+    ahead = round(AHEAD_S * SAMPLE_RATE / SIZE)
+    release = 1 - np.exp(-SIZE / (RELEASE_S * SAMPLE_RATE))
+    seen, best = np.inf, (np.inf, np.ones(2), gain)
     tried: list[tuple[float, float]] = []
-    for turn in range(ROUNDS):
-        if turn == 0 or 0.6 * ceiling / gain < floor:
-            floor = 0.35 * ceiling / gain
-            peaks = _kernels.true_peaks(mix, _phases(), floor, loop)
-        curve = _kernels.limiter_gain(peaks, gain, ceiling, ahead, release, loop) * np.float32(gain)
-        miss = loudness - integrated(mix * curve[:, None])
-        if best is None or abs(miss) < abs(best[0]):
-            best = miss, curve
+    for _ in range(ROUNDS):
+        floor = LIKELY * ceiling / gain
+        if floor < seen:
+            seen = 0.8 * floor
+            peaks = _kernels.true_peaks(mix, _phases(PHASES, TAPS), seen, SIZE, loop)
+        curve = _kernels.limiter(peaks, gain, ceiling, ahead, release, loop)
+        miss = loudness - integrated(mix, curve)
+        if abs(miss) < abs(best[0]):
+            best = miss, curve, gain
         if abs(miss) <= NEAR:
             break
         tried.append((20 * np.log10(gain), miss))
-        gain = min(MOST_GAIN * 4, 10 ** (_next(tried) / 20))
-    assert best is not None
-    return best[1]
+        gain = min(MOST_GAIN, 10 ** (_next(tried) / 20))
+    return best[1], best[2]
 
 
 def _next(tried: list[tuple[float, float]]) -> float:
@@ -123,50 +137,53 @@ def _next(tried: list[tuple[float, float]]) -> float:
     return at + min(12.0, max(-12.0, miss / slope))
 
 
-def integrated(audio: Audio) -> float:
-    """Return the integrated loudness in LUFS; minus infinity for silence. Under 400 ms are one block."""
+def integrated(audio: Audio, curve: Curve | None = None) -> float:
+    """Return the integrated loudness in LUFS; minus infinity for silence. Under 400 ms are one block.
+
+    ``curve`` is a gain as of `gain_curve`, or None for none.
+    """
     from music import _kernels
 
+    size = SIZE if curve is not None else STEP
+    curve = curve if curve is not None else np.ones(len(audio) // STEP + BLOCK + 2)
     if len(audio) < BLOCK * STEP:
-        audio = np.pad(audio, ((0, BLOCK * STEP - len(audio)), (0, 0)))
-    steps = _kernels.k_power(audio, k_sections(), STEP)
+        missing = BLOCK * STEP - len(audio)
+        audio, curve = np.pad(audio, ((0, missing), (0, 0))), np.pad(curve, (0, missing // size + 2), mode="edge")
+    steps = _kernels.k_power(audio, curve, size, k_sections(), STEP)
     return gated(np.convolve(steps, np.ones(BLOCK), "valid") / (BLOCK * STEP))
 
 
 def loud_part(audio: Audio) -> float:
-    """Return the loudness in LUFS of the louder third of what sounds: how loud a part is where it plays in full."""
+    """Return about how loud (LUFS) a part is where it plays in full: the loudest third of what is heard of it."""
     from music import _kernels
 
-    steps = _kernels.k_power(audio, k_sections(), STEP) / STEP
+    steps = _kernels.rough_power(audio, k_sections(SAMPLE_RATE // 4), STEP) / STEP
     if not len(steps) or steps.max() < 1e-9:
         return -np.inf
-    blocks = np.convolve(steps, np.full(min(BLOCK, len(steps)), 1 / min(BLOCK, len(steps))), "valid")
+    size = min(BLOCK, len(steps))
+    blocks = np.convolve(steps, np.full(size, 1 / size), "valid")
     heard = np.sort(blocks[blocks > blocks.max() * 1e-3])
     return float(-0.691 + 10 * np.log10(np.mean(heard[-max(1, len(heard) // 3):])))
 
 
 def true_peak(audio: Audio) -> float:
-    """Return the true peak in dBTP, four times oversampled; minus infinity for silence."""
-    import soxr
+    """Return the true peak in dBTP, four times oversampled; minus infinity for silence.
+
+    Only what is within `LIKELY` of the highest sample is interpolated: no lower sample has a higher peak beside it.
+    """
+    from music import _kernels
 
     most = float(np.max(np.abs(audio), initial=0.0))
-    for start in range(0, len(audio), PIECE):  # pieces overlap: the peak of each is that of the whole
-        piece = audio[max(0, start - OVERLAP):start + PIECE + OVERLAP]
-        more = soxr.resample(piece, SAMPLE_RATE, 4 * SAMPLE_RATE)
-        inner = more[4 * (min(start, OVERLAP)):4 * (min(start, OVERLAP) + PIECE)]
-        most = max(most, float(inner.max(initial=0)), -float(inner.min(initial=0)))
-    return float(20 * np.log10(most)) if most > 0 else -np.inf
+    if most == 0:
+        return -np.inf
+    peaks = _kernels.true_peaks(audio, _phases(PHASES, FINE_TAPS), LIKELY * most, SIZE, False)
+    return float(20 * np.log10(peaks.max()))
 
 
 def measured(audio: Audio) -> Figures:
     """Return the measures of finished audio."""
     most = float(np.max(np.abs(audio), initial=0.0))
     return Figures(integrated(audio), true_peak(audio), float(20 * np.log10(most)) if most else -np.inf)
-
-
-def rounded(audio: Audio) -> Audio:
-    """Return audio rounded to 24 bits, as the file will have it."""
-    return np.asarray(np.rint(np.clip(audio, -1, 1 - 2**-23) * np.float32(2**23)) * np.float32(2**-23), np.float32)
 
 
 def fit(audio: NDArray[np.floating], rate: int, seconds: float, loudness: float, fade: float = 0.5
@@ -221,16 +238,16 @@ def _of_length(audio: Audio, count: int) -> Audio:
 
 
 @cache
-def k_sections() -> NDArray[np.float64]:
-    """Return the two filters of the standard at 48 kHz, (2, 6): b0 b1 b2 1 a1 a2."""
-    return np.array([[*b, *a] for b, a in coefficients(SAMPLE_RATE)])
+def k_sections(rate: int = SAMPLE_RATE) -> NDArray[np.float64]:
+    """Return the two filters of the standard, (2, 6): b0 b1 b2 1 a1 a2."""
+    return np.array([[*b, *a] for b, a in coefficients(rate)])
 
 
 @cache
-def _phases() -> NDArray[np.float32]:
-    """Return windowed sinc filters for the points between two samples, (PHASES, TAPS)."""
-    places = np.arange(1, PHASES + 1)[:, None] / (PHASES + 1)
-    offsets = np.arange(TAPS)[None] - TAPS // 2 + 1 - places
-    taps = np.sinc(offsets) * np.kaiser(2 * TAPS * (PHASES + 1) + 1, 5)[
-        np.rint((offsets / TAPS + 0.5) * 2 * TAPS * (PHASES + 1)).astype(int).clip(0)]
-    return np.asarray(taps / taps.sum(axis=1, keepdims=True), np.float32)
+def _phases(phases: int, taps: int) -> NDArray[np.float32]:
+    """Return windowed sinc filters for points between two samples, (phases, taps)."""
+    places = np.arange(1, phases + 1)[:, None] / (phases + 1)
+    offsets = np.arange(taps)[None] - taps // 2 + 1 - places
+    window = np.i0(7 * np.sqrt(np.maximum(0, 1 - (2 * offsets / taps) ** 2))) / np.i0(7)
+    made = np.sinc(offsets) * window
+    return np.ascontiguousarray(made / made.sum(axis=1, keepdims=True), np.float32)

@@ -42,8 +42,8 @@ DUCKED = {"bass": 0.75, "chords": 1.0, "pad": 1.0, "counter": 0.8, "texture": 0.
 """Share of the style's sidechain that a part follows."""
 DUCK_DEPTH = 0.85
 """Gain taken away at a full sidechain."""
-LINES = (1693, 1999, 2287, 2617, 2953, 3299, 3637, 3989)
-"""Samples of the room's delays: primes from 35 to 83 ms."""
+LINES = (839, 997, 1151, 1319, 1481, 1657, 1823, 1993)
+"""Samples at half the rate of the room's delays: primes from 35 to 83 ms."""
 WARM_S = 3.0
 """Seconds before a loop's start from which the room is heard at its start."""
 
@@ -68,36 +68,26 @@ def add_room(send: Audio, out: Audio, kind: Room, loop: bool) -> None:
     """Add the room's answer to a send to `out`; its low end is cut."""
     from music import _kernels
 
-    if not np.any(send):
-        return
-    _kernels.biquads(send, np.array([high_pass(220.0)]), SAMPLE_RATE // 4 if loop else 0)
-    send *= np.float32(kind.wet)
-    gains = np.array([10 ** (-3 * delay / SAMPLE_RATE / kind.seconds) for delay in LINES])
+    half = SAMPLE_RATE // 2
+    gains = np.array([10 ** (-3 * delay / half / kind.seconds) for delay in LINES], np.float32)
+    cut = np.array(high_pass(220.0, rate=half))
+    cut[:3] *= kind.wet
     warm = round(WARM_S * SAMPLE_RATE) if loop else 0
-    _kernels.reverb(send, out, np.array(LINES), gains, kind.damp, kind.before, warm)
+    _kernels.reverb(send, out, cut, np.array(LINES), gains, kind.damp, kind.before // 2, warm)
 
 
-def equalise(bus: Audio, role: str, loop: bool) -> None:
-    """Cut what a part does not need, in place."""
+def add_part(bus: Audio, made: Audio, send: Audio, role: str, gain: float, width: float,
+             duck_gain: NDArray[np.float32] | None, loop: bool) -> None:
+    """Add a part to the mix and to what goes into the room: cut, widened, at its gain, ducked."""
     from music import _kernels
 
-    sections = [high_pass(LOW_CUT[role])]
-    if role in MUD:
-        sections.append(bell(320.0, MUD[role], 0.9))
-    _kernels.biquads(bus, np.array(sections), SAMPLE_RATE // 2 if loop else 0)
-
-
-def spread(bus: Audio, role: str, width: float, loop: bool) -> Audio:
-    """Return a part widened by wandering copies where its role has them."""
-    from music import _kernels
-
+    share = DUCKED.get(role, 0.0)
+    sections = np.array([high_pass(LOW_CUT[role]), bell(320.0, MUD.get(role, 0.0), 0.9)])
+    curve = duck_gain if duck_gain is not None and share else np.zeros(0, np.float32)
     amount = SPREAD.get(role, 0.0) * width
-    if amount < 0.02:
-        return bus
-    made = np.zeros_like(bus)
-    turns = max(1, round(0.31 * len(bus) / SAMPLE_RATE))
-    _kernels.chorus(bus, made, amount, float(turns), loop)
-    return made
+    turns = max(1.0, np.round(0.31 * len(bus) / SAMPLE_RATE))
+    _kernels.strip(bus, made, send, sections, gain, curve, share, SENDS[role], amount if amount > 0.02 else 0.0, turns,
+                   SAMPLE_RATE // 2 if loop else 0)
 
 
 def ducking(kicks: NDArray[np.int64], count: int, depth: float, beat_s: float, loop: bool
@@ -120,9 +110,9 @@ def panned(place: float) -> tuple[float, float]:
 
 
 @cache
-def high_pass(hertz: float, quality: float = 0.7071) -> tuple[float, ...]:
+def high_pass(hertz: float, quality: float = 0.7071, rate: int = SAMPLE_RATE) -> tuple[float, ...]:
     """Return a high-pass of second order (Bristow-Johnson, Audio EQ Cookbook): b0 b1 b2 1 a1 a2."""
-    turn = 2 * np.pi * hertz / SAMPLE_RATE
+    turn = 2 * np.pi * hertz / rate
     alpha, cosine = np.sin(turn) / (2 * quality), np.cos(turn)
     return _over(1 + alpha, (1 + cosine) / 2, -(1 + cosine), (1 + cosine) / 2, -2 * cosine, 1 - alpha)
 

@@ -23,7 +23,11 @@ DARKEST = 0.6
 """Pole of the low-pass of the softest notes: about 4 kHz."""
 SYNTH_DARKEST = 0.3
 """The same for voices whose filter follows the velocity already, and for drum machines."""
-KIT_LEVEL = 0.5
+KIT_LEVEL, SYNTH_LEVEL = 0.5, 0.4
+SHADES = 6
+"""Steps of velocity that change the colour of a hit."""
+CHOKE = 1200
+"""Samples in which a hit that is cut short dies away."""
 SHORTEST_S = 0.04
 """A note is held at least so long: shorter ones are heard as clicks."""
 
@@ -114,31 +118,42 @@ def _play_font(track: Track, time: Time, bus: Audio, tones: Tones, program: int,
 def _play_synth(track: Track, time: Time, bus: Audio, voice: str, sides: tuple[float, float]) -> None:
     from music import _kernels
 
+    release = round(synths.RELEASES[voice] * SAMPLE_RATE)
     for start, end, pitch, velocity in ended(track.notes):
-        sample = synths.note(voice, pitch, max((end - start) / TICKS * time.quarter_s, SHORTEST_S), velocity)
-        loud = 0.4 * (velocity / 127) ** TOUCH
-        _kernels.place(bus, sample, time.sample(start), 1.0, len(sample), 1, loud * sides[0], loud * sides[1],
-                       0.0, 0, 0, time.loop)
+        held = max((end - start) / TICKS * time.quarter_s, SHORTEST_S)
+        sample = synths.note(voice, pitch, held + synths.RELEASES[voice], velocity)
+        loud = SYNTH_LEVEL * (velocity / 127) ** TOUCH
+        hold = max(1, min(round(held * SAMPLE_RATE), len(sample) - release))
+        _kernels.add(bus, sample, time.sample(start), hold, release, loud * sides[0], loud * sides[1], time.loop)
 
 
 def _play_kit(track: Track, time: Time, bus: Audio, tones: Tones, width: float, kit: str | None, program: str) -> None:
     """Play a kit: hits sound in full, but an open hat ends where a closed one follows."""
     from music import _kernels
 
-    notes, taken = ended(track.notes), Counter[int]()
+    notes, taken, hits = ended(track.notes), Counter[int](), dict[tuple[int, int, int], tuple[Audio, float]]()
     for place, (start, _, pitch, velocity) in enumerate(notes):
-        if kit is None:
-            tone, gain = tones[soundfont.key(True, int(program), pitch, 1.0)[0]]
-            sample, loud, dark = tone.sample, gain, DARKEST
-        else:
-            sample, loud, dark = drum_synths.hit(kit, pitch, taken[pitch] % drum_synths.TAKES), KIT_LEVEL, SYNTH_DARKEST
+        wanted = pitch, taken[pitch] % drum_synths.TAKES, velocity * SHADES // 128
         taken[pitch] += 1
-        loud *= (velocity / 127) ** TOUCH
-        hold, release = len(sample) - 2400, 2400
+        if wanted not in hits:
+            hits[wanted] = _hit(*wanted, tones, kit, program)
+        sample, gain = hits[wanted]
+        loud = gain * (velocity / 127) ** TOUCH
+        hold = len(sample)
         if pitch in drum_synths.CHOKED:
             cut = next((other for other, _, closed, _ in notes[place + 1:place + 40]
                         if closed in drum_synths.CHOKED[pitch] and other > start), None)
             hold = hold if cut is None else min(hold, time.sample(cut) - time.sample(start))
         sides = mix.panned((mix.DRUM_PAN.get(pitch, 0.0) if track.role == "drums" else mix.PAN["percussion"]) * width)
-        _kernels.place(bus, sample, time.sample(start), 1.0, max(1, hold), release, loud * sides[0], loud * sides[1],
-                       dark * (1 - velocity / 127), 0, 0, time.loop)
+        _kernels.add(bus, sample, time.sample(start), max(1, hold), CHOKE, loud * sides[0], loud * sides[1], time.loop)
+
+
+def _hit(pitch: int, take: int, shade: int, tones: Tones, kit: str | None, program: str) -> tuple[Audio, float]:
+    """Return a hit, the darker the softer it is struck, and its gain."""
+    from music import _kernels
+
+    pole = (DARKEST if kit is None else SYNTH_DARKEST) * (1 - (shade + 0.5) / SHADES)
+    if kit is None:
+        tone, gain = tones[soundfont.key(True, int(program), pitch, 1.0)[0]]
+        return _kernels.darkened(tone.sample, pole), gain
+    return _kernels.darkened(drum_synths.hit(kit, pitch, take), pole), KIT_LEVEL

@@ -100,9 +100,8 @@ def render(score: Score, plan: Plan, watch: Watch = QUIET, stems: bool = False, 
     studio = _Studio(score, plan, style(plan.style), soundfont, watch)
     mixed = studio.mixed()
     curve, figures = master.gain_curve(mixed, plan.loudness, score.loop)
-    mixed *= curve[:, None]
     watch.report(studio.steps, studio.steps, "")
-    return Rendered(master.rounded(mixed), _Stems(studio, curve) if stems else {},
+    return Rendered(master.applied(mixed, curve), _Stems(studio, curve) if stems else {},
                     {**asdict(figures), "seconds": studio.time.count / SAMPLE_RATE, "bpm": score.bpm})
 
 
@@ -123,15 +122,11 @@ class _Studio:
 
     def mixed(self) -> Audio:
         """Return all parts with their room, before mastering."""
-        made, send = self._empty(), self._empty()
+        made, send, bus = self._empty(), self._empty(), self._empty()
         for done, part in enumerate(self.parts):
             self.watch.check()
             self.watch.report(done, self.steps, part)
-            bus = self._part(part)
-            made += bus
-            if mix.SENDS[part]:
-                bus *= np.float32(mix.SENDS[part])
-                send += bus
+            self._add(part, bus, made, send)
         self.watch.check()
         self.watch.report(self.steps - 2, self.steps, "room")
         mix.add_room(send, made, self.room, self.score.loop)
@@ -139,39 +134,28 @@ class _Studio:
 
     def stem(self, part: str) -> Audio:
         """Return one part with its room, before mastering."""
-        made = self._part(part).copy()
-        mix.add_room(made * np.float32(mix.SENDS[part]), made, self.room, self.score.loop)
+        made, send = self._empty(), self._empty()
+        self._add(part, self._empty(), made, send)
+        mix.add_room(send, made, self.room, self.score.loop)
         return self._finished(made)
 
-    def _part(self, part: str) -> Audio:
-        """Return a part at its level, placed, cut and ducked."""
-        bus = self._ambience() if part == AMBIENCE else self._played(part)
-        mix.equalise(bus, part, self.score.loop)
-        bus = mix.spread(bus, part, self.style.width, self.score.loop)
+    def _add(self, part: str, bus: Audio, made: Audio, send: Audio) -> None:
+        """Play a part on a bus, which is emptied, and add it to the mix."""
+        bus[:] = 0
+        if part == AMBIENCE:
+            for name in self.plan.textures:
+                bus += textures.texture(name, self.time.count, self.plan.stream("texture", name))
+        else:
+            playing.play(self.tracks[part], self.time, bus, self._notes(), self.style.width)
         if part not in self._gains:
             self._gains[part] = self._balance(bus, part)
-        bus *= np.float32(self._gains[part])
-        share = mix.DUCKED.get(part, 0.0)
-        if self._duck_gain is not None and share:
-            bus *= (1 - np.float32(share) * (1 - self._duck_gain))[:, None]
-        return bus
-
-    def _played(self, part: str) -> Audio:
-        bus = self._empty()
-        playing.play(self.tracks[part], self.time, bus, self._notes(), self.style.width)
-        return bus
+        mix.add_part(bus, made, send, part, self._gains[part], self.style.width, self._duck_gain, self.score.loop)
 
     def _notes(self) -> playing.Tones:
         if self._tones is None:
             keys = {key for track in self.tracks.values() for key in playing.needed(track, self.time)}
             self._tones = soundfont.bank(self._font).tones(keys, self.watch) if keys else {}
         return self._tones
-
-    def _ambience(self) -> Audio:
-        made = self._empty()
-        for name in self.plan.textures:
-            made += textures.texture(name, self.time.count, self.plan.stream("texture", name))
-        return made
 
     def _balance(self, bus: Audio, part: str) -> float:
         have = master.loud_part(bus)
@@ -203,13 +187,13 @@ class _Studio:
 class _Stems(Mapping[str, Audio]):
     """Parts on their own, mastered by the mix's own gain, each made when it is looked up."""
 
-    def __init__(self, studio: _Studio, curve: NDArray[np.float32]) -> None:
+    def __init__(self, studio: _Studio, curve: master.Curve) -> None:
         self._studio, self._curve = studio, curve
 
     def __getitem__(self, part: str) -> Audio:
         if part not in self._studio.parts:
             raise KeyError(part)
-        return self._studio.stem(part) * self._curve[:, None]
+        return master.applied(self._studio.stem(part), self._curve)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._studio.parts)

@@ -49,6 +49,8 @@ LEVEL = 0.1
 """K-weighted root mean square of that pitch at full velocity, first half second."""
 MOST_KEPT = 160_000_000
 """Bytes of notes kept in memory."""
+QUIET = 10 ** (-75 / 20)
+"""Share of its peak at which a note has died away."""
 CHUNK_S = 20.0
 """Seconds rendered in one call: between calls other threads run."""
 BLOCK = 64
@@ -234,6 +236,8 @@ def _timeline(keys: list[Key]) -> tuple[bytes, list[int]]:
 
 def _tone(key: Key, audio: NDArray[np.float32]) -> Tone:
     audio = audio[:int(LENGTHS[key.length] * SAMPLE_RATE)]
+    heard = np.flatnonzero(np.abs(audio).max(axis=1) > QUIET * np.abs(audio).max(initial=0))
+    audio = audio[:max(480, int(heard[-1]) + 1 if len(heard) else 0)]
     sample = audio[:, :1] if np.array_equal(audio[:, 0], audio[:, 1]) else audio
     if not key.drums and key.program in SUSTAINED and key.length >= 1:
         return _looped(np.ascontiguousarray(sample))
@@ -247,9 +251,9 @@ def _looped(sample: Sample) -> Tone:
     join, end = round(LOOP_JOIN * SAMPLE_RATE), round(LOOP_END * SAMPLE_RATE)
     first, last = (round(seconds * SAMPLE_RATE) for seconds in LOOP_FROM)
     mono = sample.mean(axis=1)
-    template, searched = mono[end - join:end], mono[first - join:last]
-    if len(template) < join or not np.any(template):
+    if len(mono) < end + 4:
         return Tone(sample)
+    template, searched = mono[end - join:end], mono[first - join:last]
     power = np.convolve(searched**2, np.ones(join), "valid") + 1e-12
     back = first + int(np.argmax(correlate(searched, template, "valid") / np.sqrt(power)))
     made = sample[:end + 4].copy()

@@ -3,13 +3,14 @@
 Source: textbook synthesis written for this project. Saws and pulses have their corners rounded (polyBLEP) so that they
 hardly alias, and run through a state-variable low-pass with an envelope of its own; FM voices are sines bent by sines
 (Chowning 1973), with the bend small enough for the pitch; the 808 bass is a driven sine whose pitch falls at the start.
-A note is float32 (m, 1) or (m, 2) at 48 kHz, release included, with a peak of about 1 at full velocity.
+A note is float32 (m, 1) or (m, 2) at 48 kHz with a peak of about 1; whoever plays it lets it go.
 """
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,13 @@ from music.score import SAMPLE_RATE
 
 Floats = NDArray[np.float64]
 
-STEPS = 20
-"""Lengths of notes are kept apart by twentieths of a second, upwards, so that equal notes are made once."""
+LENGTHS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+"""Seconds notes are made for: the next longer one serves, and is let go when it is time. No note is longer."""
+RELEASES = {"bass808": 0.14, "basssub": 0.12, "basssaw": 0.08, "bassfm": 0.1, "lead": 0.3, "square": 0.16, "pad": 1.1,
+            "pluck": 0.3, "brass": 0.25, "keys": 0.35}
+"""Seconds in which a voice dies away by 80 dB once it is let go."""
+MOST_KEPT = 64_000_000
+"""Bytes of notes kept in memory."""
 LAYERS = 6
 """Steps of velocity that change a voice's colour; its loudness follows the velocity itself."""
 ELECTRIC = {38: "basssaw", 39: "bassfm", 80: "square", 81: "lead", 82: "lead", 84: "lead", 86: "lead", 87: "lead",
@@ -28,7 +34,7 @@ ELECTRIC = {38: "basssaw", 39: "bassfm", 80: "square", 81: "lead", 82: "lead", 8
 
 
 def note(voice: str, pitch: int, seconds: float, velocity: int) -> NDArray[np.float32]:
-    """Return one note of a voice, kept for the process.
+    """Return one note of a voice, held for `seconds` or more, kept for the process.
 
     Parameters
     ----------
@@ -37,18 +43,28 @@ def note(voice: str, pitch: int, seconds: float, velocity: int) -> NDArray[np.fl
     pitch : int
         MIDI pitch.
     seconds : float
-        How long it is held; rounded to a twentieth of a second at release.
+        How long it sounds at most, its release included.
     velocity : int
         1 to 127: its colour; the loudness is that of full velocity.
     """
-    steps = max(1, min(round(20 * STEPS), round(seconds * STEPS)))
-    return _note(voice, pitch, steps, min(LAYERS - 1, velocity * LAYERS // 128))
+    length = next((one for one in LENGTHS if one >= seconds), LENGTHS[-1])
+    wanted = voice, pitch, length, min(LAYERS - 1, velocity * LAYERS // 128)
+    with _lock:
+        if wanted in _kept:
+            _kept.move_to_end(wanted)
+            return _kept[wanted]
+    made = VOICES[voice](pitch, length, (wanted[3] + 0.5) / LAYERS)
+    sample = np.ascontiguousarray(made if made.ndim == 2 else made[:, None], np.float32)
+    with _lock:
+        _kept[wanted] = sample
+        size = sum(one.nbytes for one in _kept.values())
+        while size > MOST_KEPT:
+            size -= _kept.popitem(last=False)[1].nbytes
+    return sample
 
 
-@lru_cache(maxsize=192)
-def _note(voice: str, pitch: int, steps: int, layer: int) -> NDArray[np.float32]:
-    made = VOICES[voice](pitch, steps / STEPS, (layer + 0.5) / LAYERS)
-    return np.ascontiguousarray(made if made.ndim == 2 else made[:, None], np.float32)
+_kept: OrderedDict[tuple[str, int, float, int], NDArray[np.float32]] = OrderedDict()
+_lock = threading.Lock()
 
 
 def hertz(pitch: float) -> float:
@@ -56,14 +72,10 @@ def hertz(pitch: float) -> float:
     return float(440 * 2 ** ((pitch - 69) / 12))
 
 
-def _envelope(held: float, attack: float, decay: float, sustain: float, release: float) -> Floats:
-    """Return an envelope that rises, falls to its level and, after `held` seconds, dies by 60 dB in `release`."""
-    t = np.arange(round((held + release) * SAMPLE_RATE)) / SAMPLE_RATE
-    on = np.minimum(1, t / attack) * (sustain + (1 - sustain) * np.exp(-np.maximum(0, t - attack) / decay))
-    off = np.exp(-6.9 * np.maximum(0, t - held) / release)
-    made = on * off
-    made[-64:] *= np.linspace(1, 0, 64)
-    return made
+def _envelope(held: float, attack: float, decay: float, sustain: float) -> Floats:
+    """Return an envelope that rises and falls to its level."""
+    t = _seconds(round(held * SAMPLE_RATE))
+    return np.minimum(1, t / attack) * (sustain + (1 - sustain) * np.exp(-np.maximum(0, t - attack) / decay))
 
 
 def _saws(pitch: float, envelope: Floats, cutoff: Floats, ratios: tuple[float, ...] = (1.0,), resonance: float = 1.0,
@@ -89,7 +101,7 @@ def _seconds(count: int) -> Floats:
 
 
 def _bass808(pitch: int, held: float, bright: float) -> Floats:
-    env = _envelope(max(held, 0.12), 0.003, 1.1, 0.12, 0.12)
+    env = _envelope(held, 0.003, 1.1, 0.12)
     t = _seconds(len(env))
     raw = _sine(pitch, len(env), 14 * np.exp(-t / 0.018)) * env
     driven = np.tanh((1.6 + 1.6 * bright) * raw)
@@ -98,14 +110,14 @@ def _bass808(pitch: int, held: float, bright: float) -> Floats:
 
 
 def _basssub(pitch: int, held: float, bright: float) -> Floats:
-    env = _envelope(held, 0.008, 0.9, 0.65, 0.1)
+    env = _envelope(held, 0.008, 0.9, 0.65)
     count = len(env)
     raw = _sine(pitch, count) + (0.16 + 0.16 * bright) * _sine(pitch + 12, count) + 0.05 * _sine(pitch + 19.02, count)
     return np.tanh(1.25 * raw * env) * 0.95
 
 
 def _basssaw(pitch: int, held: float, bright: float) -> Floats:
-    env = _envelope(held, 0.003, 0.35, 0.75, 0.07)
+    env = _envelope(held, 0.003, 0.35, 0.75)
     t = _seconds(len(env))
     cutoff = np.minimum(6000, hertz(pitch) * (2.5 + 3 * bright) + (500 + 2600 * bright) * np.exp(-t / 0.11))
     body = _saws(pitch, env, cutoff, (0.9965, 1.0035), 0.9, seed=pitch)
@@ -113,7 +125,7 @@ def _basssaw(pitch: int, held: float, bright: float) -> Floats:
 
 
 def _bassfm(pitch: int, held: float, bright: float) -> Floats:
-    env = _envelope(held, 0.003, 0.5, 0.5, 0.08)
+    env = _envelope(held, 0.003, 0.5, 0.5)
     t = _seconds(len(env))
     index = (0.8 + 2.2 * bright) * (0.25 + np.exp(-t / 0.14))
     bend = index * np.sin(2 * np.pi * hertz(pitch) * t) + 0.25 * index * np.sin(4 * np.pi * hertz(pitch) * t)
@@ -121,7 +133,7 @@ def _bassfm(pitch: int, held: float, bright: float) -> Floats:
 
 
 def _lead(pitch: int, held: float, bright: float) -> Floats:
-    env = _envelope(held, 0.006, 0.4, 0.8, 0.22)
+    env = _envelope(held, 0.006, 0.4, 0.8)
     t = _seconds(len(env))
     cutoff = np.minimum(12_000, 1500 + 5500 * bright + 3000 * np.exp(-t / 0.2))
     sides = [_saws(pitch, env, cutoff, (0.9935, 0.9982, 1.0031, 1.0069), 1.3, seed=2 * pitch + side) for side in (0, 1)]
@@ -129,13 +141,13 @@ def _lead(pitch: int, held: float, bright: float) -> Floats:
 
 
 def _square(pitch: int, held: float, bright: float) -> Floats:
-    env = _envelope(held, 0.004, 0.25, 0.7, 0.12)
+    env = _envelope(held, 0.004, 0.25, 0.7)
     t = _seconds(len(env))
     return 0.7 * _saws(pitch, env, np.minimum(9000, 1400 + 3500 * bright + 1800 * np.exp(-t / 0.15)), (1.0,), 1.4, 0.5)
 
 
 def _pad(pitch: int, held: float, bright: float) -> Floats:
-    env = _envelope(held, min(0.25, 0.4 * held + 0.02), 1.5, 0.85, 0.9)
+    env = _envelope(held, 0.14, 1.5, 0.85)
     t = _seconds(len(env))
     cutoff = np.minimum(7000, 700 + 2200 * bright + 500 * np.minimum(1, t / 0.8))
     sides = [_saws(pitch, env, cutoff, (0.9945, 1.0, 1.0058), 1.7, seed=2 * pitch + side) for side in (0, 1)]
@@ -143,7 +155,7 @@ def _pad(pitch: int, held: float, bright: float) -> Floats:
 
 
 def _pluck(pitch: int, held: float, bright: float) -> Floats:
-    env = _envelope(min(held, 1.0), 0.002, 0.22, 0.0, 0.25)
+    env = _envelope(held, 0.002, 0.22, 0.0)
     t = _seconds(len(env))
     cutoff = np.minimum(11_000, 600 + (2500 + 5000 * bright) * np.exp(-t / 0.09))
     sides = [_saws(pitch, env, cutoff, (0.996, 1.004), 1.1, seed=2 * pitch + side) for side in (0, 1)]
@@ -151,14 +163,14 @@ def _pluck(pitch: int, held: float, bright: float) -> Floats:
 
 
 def _brass(pitch: int, held: float, bright: float) -> Floats:
-    env = _envelope(held, 0.03, 0.5, 0.8, 0.2)
+    env = _envelope(held, 0.03, 0.5, 0.8)
     t = _seconds(len(env))
     cutoff = np.minimum(9000, 500 + (1500 + 4500 * bright) * np.minimum(1, t / 0.06) * (0.6 + 0.4 * np.exp(-t / 0.35)))
     return 0.85 * _saws(pitch, env, cutoff, (0.997, 1.0, 1.0034), 1.2, seed=pitch)
 
 
 def _keys(pitch: int, held: float, bright: float) -> Floats:
-    env = _envelope(held, 0.003, 1.3, 0.05, 0.3)
+    env = _envelope(held, 0.003, 1.3, 0.05)
     t = _seconds(len(env))
     bend = (0.3 + 1.1 * bright) * np.exp(-t / 0.45) * np.sin(2 * np.pi * hertz(pitch) * t)
     tine = 0.07 * bright * np.exp(-t / 0.06) * np.sin(2 * np.pi * min(9000, 14 * hertz(pitch)) * t)
