@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from functools import lru_cache
 
 import numpy as np
 
-from music.style import Style
-from music.vocabulary import Mood
+from music.style import styles
+from music.vocabulary import Mood, genres
 from music.wish import Feel
 
 BRIGHT = {"lydian": 1.0, "major": 0.9, "pyeongjo": 0.6, "mixolydian": 0.5, "dorian": -0.2, "minor": -0.7,
@@ -26,8 +27,28 @@ _AT = {"acoustic": (0.3, -0.2), "blues": (-0.3, -0.1), "dance": (0.5, 0.75), "di
        "children": (0.9, 0.4), "new_age": (0.3, -0.8), "orchestral": (-0.3, 0.25), "pop": (0.55, 0.35),
        "rock": (-0.2, 0.75)}
 """Valence and arousal at which a style is the natural choice where no genre was named; written for this project."""
-_RARE = {"gugak": 0.6, "children": 0.15}
+_RARE = {"gugak": 0.8, "children": 0.3, "blues": 0.3}
 """Styles that are chosen only for a reason, and how much of one."""
+_HOMES = {
+    "orchestral": ("scary", "mysterious", "dark", "epic", "cinematic", "dramatic", "triumphant", "heroic", "magical",
+                   "suspenseful", "tense", "sacred", "solemn", "tragic", "eerie", "ominous", "adventurous", "anxious",
+                   "inspiring", "desperate", "thrilling", "heavy", "serious"),
+    "new_age": ("sad", "melancholic", "heartbroken", "longing", "lonely", "despairing", "bleak", "empty", "mournful",
+                "gloomy", "healing", "dreamy", "surreal", "contemplative", "cold", "touching", "pure", "spacious"),
+    "lofi": ("nostalgic", "hazy", "cozy", "wistful", "languid", "monotonous"),
+    "pop": ("happy", "romantic", "love", "heart_fluttering", "sweet", "lovely", "uplifting", "motivational",
+            "cheerful"),
+    "jazz": ("luxurious", "sophisticated", "sensual", "urban", "cool", "elegant", "exotic"),
+    "acoustic": ("warm", "gentle", "comforting", "sincere", "friendly"), "folk": ("pastoral", "leisurely"),
+    "children": ("cute", "comical", "playful", "quirky"), "disco": ("groovy", "retro"), "edm": ("futuristic",),
+    "rock": ("rebellious", "angry", "aggressive", "rough")}
+"""Moods that call for a style by custom, as film and advertising use them, whatever their valence and arousal."""
+INSTRUMENT = 1.5
+"""How much an instrument that only one style has speaks for it."""
+HOME = 1.0
+"""How much that counts, against distance in valence and arousal."""
+PLAIN, FAR = "pop", 0.3
+"""The style of a wish without feeling, and how far the others are."""
 
 
 def feel_of(moods: Sequence[Mood], text: Feel | None = None) -> Feel:
@@ -60,6 +81,44 @@ def modes_for(modes: Mapping[str, float], style: str, bright: float | None) -> d
     return {mode: weight / total for mode, weight in weights.items()} if total else {"major": 1.0}
 
 
+def style_for(feel: Feel, moods: Sequence[Mood], instruments: Sequence[str]) -> str:
+    """Return the style that suits a feeling, moods and instruments best, where no genre was named.
+
+    An instrument speaks the louder for a style the fewer others have it, and the earlier they name it. Without any
+    feeling all styles are as far but `PLAIN`.
+    """
+    felt = feel != Feel() or bool(moods)
+
+    def cost(name: str) -> float:
+        far = float(np.hypot(feel.valence - _AT[name][0], feel.arousal - _AT[name][1]))
+        away = far if felt else FAR * (name != PLAIN)
+        called = sum(mood.id in _HOMES.get(name, ()) for mood in moods) / max(1, len(moods))
+        owned = sum(homes(instrument).get(name, 0.0) for instrument in instruments)
+        return away + _RARE.get(name, 0.0) - HOME * called - INSTRUMENT * owned
+
+    return min(_AT, key=cost)
+
+
+@lru_cache(maxsize=512)
+def homes(instrument: str) -> Mapping[str, float]:
+    """Return how much each style is an instrument's home, adding up to 1; empty where it has none.
+
+    One that no style has is at home in the styles of the genres that have it.
+    """
+    own = {name: _rank(instrument, style.palette) for name, style in styles().items()}
+    if not any(own.values()):
+        for genre in genres().values():
+            own[genre.style] += _rank(instrument, genre.palette)
+    total = sum(own.values())
+    return {name: weight / total for name, weight in own.items() if weight} if total else {}
+
+
+def _rank(instrument: str, palette: Mapping[str, Sequence[str]]) -> float:
+    """Return 1 where a role names the instrument first, 1/2 where second, and so on; 0 where none does."""
+    ranks = [list(role).index(instrument) for role in palette.values() if instrument in role]
+    return 1 / (1 + min(ranks)) if ranks else 0.0
+
+
 def _toward(weights: Mapping[str, float], plain: tuple[str, str], bright: float) -> dict[str, float]:
     found: dict[str, float] = {}
     for chance, spare, wanted in ((bright, plain[0], True), (1 - bright, plain[1], False)):
@@ -72,20 +131,3 @@ def _toward(weights: Mapping[str, float], plain: tuple[str, str], bright: float)
 def _sharpened(bright: float) -> float:
     """Return a chance moved away from the middle: 0 or 1 from `SURE` off it."""
     return min(max(0.5 + (bright - 0.5) / (2 * SURE), 0.0), 1.0)
-
-
-def style_for(feel: Feel, instruments: Sequence[str], styles: Mapping[str, Style]) -> str:
-    """Return the style that suits a feeling and instruments best, where no genre was named.
-
-    An instrument speaks the louder for a style the fewer others have it.
-    """
-    def homes(instrument: str) -> set[str]:
-        return {name for name, style in styles.items() if any(instrument in role for role in style.palette.values())}
-
-    at_home = [found for found in map(homes, instruments) if found]
-
-    def cost(name: str) -> float:
-        away = float(np.hypot(feel.valence - _AT[name][0], feel.arousal - _AT[name][1]))
-        return away + _RARE.get(name, 0.0) - 1.5 * sum(1 / len(found) for found in at_home if name in found)
-
-    return min((name for name in styles if name in _AT), key=cost)

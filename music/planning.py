@@ -87,7 +87,7 @@ def ground_of(wish: Wish, heard: Heard) -> Ground:
     moods = tuple(vocabulary.moods()[name] for name in dict.fromkeys((*wish.moods, *heard.of("moods"))))
     feel = feel_of(moods, wish.feel)
     instruments = tuple(dict.fromkeys((*wish.instruments, *heard.of("instruments"))))
-    genres = _genres(wish, heard, feel, instruments)
+    genres = _genres(wish, heard, style_for(feel, moods, instruments))
     own = tuple(styles()[genre.style] for genre in genres)
     words = tempos.meet([genre.bpm for genre in genres])
     meter = wish.meter or _meter(wish.seconds, genres[0], own[0], _likely(wish, words, feel))
@@ -108,10 +108,10 @@ def seed_of(seed: int, variant: int) -> int:
     return seed if variant == 0 else zlib.crc32(f"variant {variant} of {seed}".encode())
 
 
-def _genres(wish: Wish, heard: Heard, feel: Feel, instruments: Sequence[str]) -> tuple[Genre, ...]:
+def _genres(wish: Wish, heard: Heard, spare: str) -> tuple[Genre, ...]:
     known = vocabulary.genres()
     named = tuple(dict.fromkeys((*wish.genres, *heard.of("genres"))))
-    return tuple(known[name] for name in named or (style_for(feel, instruments, styles()),))
+    return tuple(known[name] for name in named or (spare,))
 
 
 def _home(genre: Genre, style: Style) -> str:

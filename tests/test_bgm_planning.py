@@ -223,7 +223,16 @@ def test_without_a_genre_the_feeling_and_the_instruments_choose_one():
     assert chosen(moods=("peaceful",)) == "new_age" and chosen(moods=("energetic",)) in ("edm", "dance", "rock")
     assert chosen(moods=("party",)) in ("dance", "disco", "edm", "pop")
     assert chosen(instruments=("gayageum",)) == "gugak" and chosen(moods=("calm",), instruments=("piano",)) != "gugak"
+    assert chosen(moods=("scary",)) == "orchestral" and chosen(moods=("happy",)) == "pop" and chosen(moods=("cute",)) == "children"
+    assert chosen(instruments=("piano",)) == "pop" and chosen(instruments=("distortion_guitar",)) == "rock"
     assert "genre" in codes(Wish(moods=("sad",))) and "genre" not in codes(POP)
+
+
+def test_the_homes_of_an_instrument_share_it():
+    for name in INSTRUMENTS:
+        assert sum(feel.homes(name).values()) == pytest.approx(1.0) or not feel.homes(name)
+    assert set(feel.homes("gayageum")) == {"gugak"} and len(feel.homes("piano")) > 5
+    assert {name for names in feel._HOMES.values() for name in names} <= set(MOODS)
 
 
 # --- several genres --------------------------------------------------------------------------------------------------
