@@ -14,6 +14,8 @@ import numpy as np
 from numba import njit
 
 TWO_PI = 2.0 * math.pi
+FAINT = 1e-20
+"""Added to what goes into filters: in long silence their memory would get so small that processors slow down."""
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -121,7 +123,7 @@ def biquads(bus: Any, sections: Any, warm: int) -> None:
         p1, p2, q1, q2 = 0.0, 0.0, 0.0, 0.0
         for turn in range(-min(warm, total), total):
             at = turn if turn >= 0 else total + turn
-            x, z = bus[at, 0], bus[at, 1]
+            x, z = bus[at, 0] + FAINT, bus[at, 1] + FAINT
             y = b0 * x + p1
             w = b0 * z + q1
             p1, p2 = b1 * x - a1 * y + p2, b2 * x - a2 * y
@@ -146,11 +148,13 @@ def strip(bus: Any, made: Any, send: Any, sections: Any, gain: float, duck_gain:
     late_l, late_r, move_l, move_r = 620.0, 790.0, 0.0, 0.0
     for turn in range(-min(warm, total), total):
         at = turn if turn >= 0 else total + turn
-        x, z = bus[at, 0], bus[at, 1]
+        x, z = bus[at, 0] + FAINT, bus[at, 1] + FAINT
         y = b0 * x + p1
         w = b0 * z + q1
         p1, p2 = b1 * x - a1 * y + p2, b2 * x - a2 * y
         q1, q2 = b1 * z - a1 * w + q2, b2 * z - a2 * w
+        y += FAINT
+        w += FAINT
         u = d0 * y + r1
         v = d0 * w + s1
         r1, r2 = d1 * y - c1 * u + r2, d2 * y - c2 * u
@@ -200,12 +204,14 @@ def k_power(bus: Any, curve: Any, size: int, sections: Any, step: int) -> Any:
             if at % size == 0:
                 gain = curve[at // size]
                 move = (curve[at // size + 1] - gain) / size
-            x, z = gain * bus[at, 0], gain * bus[at, 1]
+            x, z = gain * bus[at, 0] + FAINT, gain * bus[at, 1] + FAINT
             gain += move
             y = b0 * x + p1
             w = b0 * z + q1
             p1, p2 = b1 * x - a1 * y + p2, b2 * x - a2 * y
             q1, q2 = b1 * z - a1 * w + q2, b2 * z - a2 * w
+            y += FAINT
+            w += FAINT
             u = c0 * y + r1
             v = c0 * w + s1
             r1, r2 = c1 * y - d1 * u + r2, c2 * y - d2 * u
@@ -229,8 +235,8 @@ def rough_power(bus: Any, sections: Any, step: int) -> Any:
     for block in range(count):
         found = 0.0
         for at in range(block * step, (block + 1) * step, 4):
-            x = bus[at, 0] + bus[at, 1]
-            y = b0 * x + p1
+            x = bus[at, 0] + bus[at, 1] + FAINT
+            y = b0 * x + p1 + FAINT
             p1, p2 = b1 * x - a1 * y + p2, b2 * x - a2 * y
             u = c0 * y + r1
             r1, r2 = c1 * y - d1 * u + r2, c2 * y - d2 * u
@@ -262,7 +268,8 @@ def reverb(send: Any, out: Any, cut: Any, delays: Any, gains: Any, damp: float, 
         source = 2 * turn if turn >= 0 else max(0, total + 2 * turn)
         after = min(source + 1, total - 1)
         slot = turn & 4095
-        x, z = 0.5 * (send[source, 0] + send[after, 0]), 0.5 * (send[source, 1] + send[after, 1])
+        x = 0.5 * (send[source, 0] + send[after, 0]) + FAINT
+        z = 0.5 * (send[source, 1] + send[after, 1]) + FAINT
         y = cut[0] * x + p1
         w = cut[0] * z + q1
         p1, p2 = cut[1] * x - cut[4] * y + p2, cut[2] * x - cut[5] * y
