@@ -257,6 +257,29 @@ def predict(path: Annotated[Path, typer.Argument(help="A folder or a ZIP of trac
     typer.echo(table.to_csv(index=False), nl=False)
 
 
+@app.command()
+def compose(caption: Annotated[str, typer.Argument(help="Moods, genres, instruments, BPM, in Korean or English.")],
+            out: Annotated[Path, typer.Option(help="Folder for WAV, OGG and MIDI.")] = Path(),
+            seconds: Annotated[float, typer.Option(help="Length, 5 to 300.")] = 30.0,
+            variants: Annotated[int, typer.Option(help="Versions, 1 to 8.")] = 1,
+            loop: Annotated[bool, typer.Option("--loop", help="Whole bars whose end flows into the start.")] = False,
+            loudness: Annotated[float, typer.Option(help="LUFS: -14, -16 or -23.")] = -14.0,
+            seed: Annotated[int, typer.Option(help="The same gives the same music.")] = 1,
+            lang: Annotated[str, typer.Option(help="ko or en.")] = "en") -> None:
+    """Compose background music into a folder; no database is needed. Exits with 1 if that failed."""
+    try:
+        wish, unknown = services.read_bgm_caption(caption, services.BgmWish(
+            seconds=seconds, variants=variants, loop=loop, loudness=loudness, seed=seed))
+        written = services.write_bgm(services.current_actor(), wish, out, progress=Bar())
+    except AppError as error:
+        typer.echo(error.message(lang), err=True)
+        raise typer.Exit(1) from error
+    if unknown:
+        typer.echo(t(lang, "cli.compose_unknown", words=", ".join(unknown)), err=True)
+    for path in written:
+        typer.echo(path)
+
+
 def _figures(figures: Mapping[str, Any]) -> dict[str, str]:
     return {name: f"{value:.4f}" if isinstance(value, float) else str("-" if value is None else value)
             for name, value in figures.items() if name != "kinds"}

@@ -118,7 +118,7 @@ from usecases.bgm import (
     settle_bgm,
     submit_bgm,
 )
-from usecases.bgm_files import bgm_file
+from usecases.bgm_files import bgm_file, write_bgm
 from usecases.bgm_makers import bgm_makers
 from usecases.bgm_results import BgmBatch, BgmTrack
 from usecases.bgm_results import Maker as BgmMaker
@@ -395,7 +395,7 @@ __all__ = [
     "submit_picture", "submit_prediction_batch", "submit_refresh", "submit_starter", "submit_starter_playlists",
     "submit_sync", "submit_thumbnails", "submit_training", "sync", "tag_categories", "tag_label", "taggers",
     "thumbnail_bytes", "tile", "tile_text", "train_hit", "train_playlists", "training_report", "unseen_alerts",
-    "unshare_picture", "weigh_tags", "why_lines", "withdraw_level", "write_bgm_caption",
+    "unshare_picture", "weigh_tags", "why_lines", "withdraw_level", "write_bgm", "write_bgm_caption",
 ]
 
 

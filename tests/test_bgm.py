@@ -13,12 +13,14 @@ import mido
 import numpy as np
 import pytest
 import soundfile
+from typer.testing import CliRunner
 
 import composer
 import config
 import services
 from accounts import LOCAL_ADMINISTRATOR as ADMIN
 from accounts import Actor
+from cli import app
 from composer import Wish
 from support.errors import DataError, MissingKey, NotAllowed, NotFound
 from usecases import bgm, bgm_files, jobs
@@ -226,3 +228,12 @@ def test_another_maker_is_held_to_length_and_loudness(people, monkeypatch):
         assert caught.value.code == "bgm.not_composed"
     with pytest.raises(DataError):
         services.edit_bgm(ADMIN, track.id, "energy", by=0.25)
+
+
+def test_the_command_line_composes_into_a_folder(tmp_path):
+    run = CliRunner().invoke(app, ["compose", "calm, jazz, with piano, 90 BPM", "--seconds", "5", "--out", str(tmp_path / "new")])
+    assert run.exit_code == 0, run.output
+    wav = next((tmp_path / "new").glob("*.wav"))
+    assert soundfile.info(wav).frames == 240_000 and str(wav) in run.output
+    assert {path.suffix for path in wav.parent.iterdir()} == {".wav", ".ogg", ".mid"}
+    assert CliRunner().invoke(app, ["compose", " "]).exit_code == 1

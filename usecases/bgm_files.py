@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 import composer
 import config
 import db
-from accounts import Actor
-from composer import Plan
+from accounts import Actor, require
+from composer import Plan, Wish
 from queries import bgm as queries
+from recommender import embedder
 from support.errors import DataError, NotFound
+from usecases.sync import Progress, Silent
 
 log = logging.getLogger(__name__)
 KINDS = ("ogg", "wav", "mp3", "mid", "stems")
@@ -115,3 +117,36 @@ def _prune(folder: Path) -> None:
         kept += size
         if kept > MOST_KEPT:
             path.unlink(missing_ok=True)
+
+
+def write_bgm(actor: Actor, wish: Wish, folder: Path, *, progress: Progress | None = None) -> list[Path]:
+    """Compose a wish's variants into a folder, WAV, OGG and MIDI each; nothing is stored anywhere else.
+
+    Returns
+    -------
+    list of Path
+        The WAV files.
+
+    Raises
+    ------
+    NotAllowed
+    DataError
+        If nothing is asked for, or a value cannot be used.
+    OSError
+        If the folder cannot be written.
+    """
+    require(actor, "bgm")
+    watch = progress or Silent()
+    plans, _ = composer.settle(composer.validate(wish), embedder().embed if wish.keywords else None)
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for place, plan in enumerate(plans, 1):
+        watch.check()
+        made = composer.make(plan, soundfont())
+        name = f"{plan.genre}_{plan.bpm:g}bpm_seed{wish.seed}_{place}"
+        for kind, data in (("mid", made.midi), ("ogg", composer.files.ogg(made.mix)),
+                           ("wav", composer.files.wav(made.mix))):
+            (folder / f"{name}.{kind}").write_bytes(data)
+        written.append(folder / f"{name}.wav")
+        watch.report(place, len(plans), written[-1].name)
+    return written
