@@ -21,6 +21,8 @@ from music.vocabulary import instruments
 
 SPARE = ("texture", "pad", "counter", "percussion")
 """Roles that a variant may do without."""
+FADING = 0.65
+"""How likely an instrument is against the one that a palette names before it."""
 SPARED = 0.35
 """How often it does."""
 COLOURED = ("melody", "chords", "counter", "pad")
@@ -112,7 +114,7 @@ def _colour(palette: Palette, free: Sequence[str], seats: dict[str, str], rng: n
 
 def _pick(options: Sequence[str], seats: Mapping[str, str], rng: np.random.Generator, *,
           twice: bool = False) -> str | None:
-    """Return an instrument that has no part yet, each half as likely as the one before it.
+    """Return an instrument that has no part yet, each less likely than the one before it.
 
     Where all have one it is None, or with `twice` any of them.
     """
@@ -121,5 +123,5 @@ def _pick(options: Sequence[str], seats: Mapping[str, str], rng: np.random.Gener
     fresh = [name for name in able if name not in seats.values()] or (able if twice else [])
     if not fresh:
         return None
-    chances = 0.5 ** np.arange(len(fresh))
+    chances = FADING ** np.arange(len(fresh))
     return fresh[int(rng.choice(len(fresh), p=chances / chances.sum()))]

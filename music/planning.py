@@ -166,9 +166,12 @@ def fit_of(wish: Wish, ground: Ground, rng: np.random.Generator) -> lengths.Fit:
         return lengths.ending(wish.seconds, wish.tempo, ground.meter)
     low, high = tempos.bounds(ground.words, wish.tempo, ground.feel.arousal)
     aim = low * (high / low) ** float((rng.random() + rng.random()) / 2)
-    if wish.loop:
-        return lengths.loop_between(wish.seconds, aim, low, high, ground.meter, wish.locks)
-    return lengths.ending_between(wish.seconds, aim, low, high, ground.meter)
+    if not wish.loop:
+        return lengths.ending_between(wish.seconds, aim, low, high, ground.meter)
+    if wish.tempo == "auto":  # nothing but the length was asked for, so it is the tempo that gives way
+        low, high = (tempos.bounds(ground.words, word)[place] for place, word in enumerate(("slow", "fast")))
+        return lengths.loop_between(wish.seconds, aim, low, high, ground.meter, "length")
+    return lengths.loop_between(wish.seconds, aim, low, high, ground.meter, wish.locks)
 
 
 def _draw(chances: Mapping[str, float], rng: np.random.Generator) -> str:

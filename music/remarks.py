@@ -56,7 +56,7 @@ def _loop_note(wish: Wish, ground: Ground, plan: Plan, values: Mapping[str, Any]
     same_length = abs(plan.seconds - wish.seconds) < 1e-4
     if isinstance(wish.tempo, str):
         low, high = tempos.bounds(ground.words, wish.tempo, ground.feel.arousal)
-        kept = "loop_fits" if low - 1e-6 <= plan.bpm <= high + 1e-6 else "loop_moved"
+        kept = "loop_fits" if wish.tempo == "auto" or low - 1e-6 <= plan.bpm <= high + 1e-6 else "loop_moved"
         return f"bgm.note.{kept if same_length else 'loop_word'}", values
     if not same_length:
         return "bgm.note.loop_bpm", values

@@ -144,8 +144,8 @@ def test_slow_is_slower_than_medium_and_medium_than_fast(genre):
 
 
 def test_a_free_loop_keeps_its_length_and_fits_whole_bars():
-    for seconds in (15, 30, 60, 90):
-        for plan in settle(replace(POP, seconds=seconds, loop=True, variants=8))[0]:
+    for genre, seconds in itertools.product((*STYLES, "deep_house", "drill", "sanjo"), (5, 15, 30, 60, 90)):
+        for plan in settle(Wish(genres=(genre,), seconds=seconds, loop=True, variants=8))[0]:
             assert plan.seconds == seconds
             assert sum(one.bars for one in plan.sections) * bar_seconds(plan.bpm, plan.meter) == pytest.approx(seconds)
 
