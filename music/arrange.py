@@ -48,25 +48,38 @@ def compose(plan: Plan) -> Score:
 
 
 def playing(plan: Plan, own: Style, sections: Sequence[Passage]) -> Mapping[int, frozenset[str]]:
-    """Return the roles that play in each section: those its energy calls for, and each in half of the bars at least.
-
-    A role that its layer would silence in more than half takes the liveliest sections besides.
-    """
+    """Return the roles that play in each section: those its energy calls for, and each in half of the bars at least."""
     found: dict[int, set[str]] = {passage.section.id: set() for passage in sections}
-    whole = sum(passage.section.bars for passage in sections)
     for part in plan.parts:
-        called = [passage for passage in sections if _called(part.role, own, passage, plan)]
-        rest = sorted((passage for passage in sections if passage not in called),
-                      key=lambda one: (is_opener(one.section), -one.section.energy, one.span.first_bar))
-        while rest and sum(passage.section.bars for passage in called) < HEARD * whole:
-            called.append(rest.pop(0))
-        for passage in called:
+        for passage in _heard(part.role, plan, own, sections):
             found[passage.section.id].add(part.role)
-    for passage in sections:
-        roles = found[passage.section.id]
+    for roles in found.values():
         if not roles & {"chords", "bass", "drums", "melody"}:
-            roles |= {_fallback(plan)}
+            roles.add(_fallback(plan))
     return {number: frozenset(roles) for number, roles in found.items()}
+
+
+def _heard(role: str, plan: Plan, own: Style, sections: Sequence[Passage]) -> list[Passage]:
+    """Return the sections in which a role plays.
+
+    A role that its layer would silence in more than half of the bars takes the liveliest sections besides. Sections put
+    in later (their ids are above the last one's) are settled after the others, so that these stay as they were.
+    """
+    first = [passage for passage in sections if passage.section.id <= sections[-1].section.id]
+    found = [passage for passage in first if _called(role, own, passage, plan)]
+    rest = sorted((passage for passage in first if passage not in found),
+                  key=lambda one: (is_opener(one.section), -one.section.energy, one.span.first_bar))
+    while rest and _bars(found) < HEARD * _bars(first):
+        found.append(rest.pop(0))
+    later = sorted((passage for passage in sections if passage not in first), key=lambda one: one.section.id)
+    for place, passage in enumerate(later):
+        if _called(role, own, passage, plan) or _bars(found) < HEARD * (_bars(first) + _bars(later[:place + 1])):
+            found.append(passage)
+    return found
+
+
+def _bars(sections: Iterable[Passage]) -> int:
+    return sum(passage.section.bars for passage in sections)
 
 
 def _called(role: str, own: Style, passage: Passage, plan: Plan) -> bool:

@@ -100,7 +100,8 @@ class Line:
         """Return the note of one stroke."""
         pitch = self._pitch(hit, index)
         self.last, self.at = pitch, index
-        return Note(hit.start, hit.length, pitch, round(velocity * (0.35 + 0.65 * hit.weight)))
+        return Note(hit.start, hit.length, pitch, round(velocity * (0.35 + 0.65 * hit.weight)
+                                                        * (0.9 if hit.pick == "F" else 1.0)))
 
     def _pitch(self, hit: Hit, index: int) -> int:
         if hit.pick == "t":
@@ -129,7 +130,7 @@ class Line:
             scale = [pitch for pitch in options if pitch in steps]
             return nearest(scale or options or [target], self.last + self.rng.uniform(-1, 1))
         tones = [pitch for pitch in steps if (pitch - chord.root) % 12 in {step % 12 for step in chord.intervals}]
-        pool = tones if self.rng.random() < 0.5 else list(steps)
+        pool = tones if self.rng.random() < 0.75 else list(steps)
         aim = self.last + (2.5 if target > self.last else -2.5) * (1 if self.rng.random() < 0.75 else -1)
         return nearest([pitch for pitch in pool if pitch != self.last], aim)
 

@@ -39,7 +39,7 @@ PATTERNS: dict[str, Pattern] = {
     "stab": Pattern(("A.....A.....A...", "A.....A...A.A..."), ("A.....A.A...",), ("A.AA..",), 0.5),
     "strum": Pattern(("D...D.U.d.U.D.U.",), ("D...D.U.D.U.",), ("D.UD.U",), 0.9),
     "strum16": Pattern(("D.dUD.dUD.dUD.dU",), ("D.dUD.dUD.dU",), ("D.d.U.D.d.U.",), 0.85),
-    "fingerpick": Pattern(("B.1.F.2.R.1.F.2.", "B.2.F.1.R.2.F.3."), ("B.1.2.3.2.1.",), ("B12321",), 1.6),
+    "fingerpick": Pattern(("B.1.F.T.R.2.F.T.", "B.2.T.1.R.2.F.T."), ("B.1.T.2.T.1.",), ("B1T2T1",), 1.6),
     "arpeggio_up": Pattern(("0.1.2.3.0.1.2.3.",), ("0.1.2.3.2.1.",), ("012123",), 1.5),
     "arpeggio_wave": Pattern(("0.1.2.3.4.3.2.1.",), ("0.1.2.3.2.1.",), ("012321",), 1.5),
     "alberti": Pattern(("0.2.1.2.0.2.1.2.",), ("0.2.1.2.1.2.",), ("021021",), 1.0),
@@ -167,7 +167,7 @@ def play(name: str, chords: Sequence[Chord], voicings: Sequence[tuple[int, ...]]
 
 def _struck(hit: Hit, chord: Chord, voicing: tuple[int, ...], low: int, velocity: int) -> list[Note]:
     """Return the notes of one stroke."""
-    touch = round(velocity * hit.weight * (SOFT if hit.pick in "adg" else 0.85 if hit.pick == "U" else 1.0))
+    touch = round(velocity * hit.weight * (SOFT if hit.pick in "adgF" else 0.85 if hit.pick == "U" else 1.0))
     pitches = _picked(hit.pick, chord, voicing, low)
     delay = STRUM if hit.pick in "DdU" else 0.0
     if hit.pick == "U":

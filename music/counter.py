@@ -31,7 +31,8 @@ def _breathing(note: Note, meter: Meter) -> Note:
 
 
 def _guide_tone(chord: Chord, singer: Singer, line: float) -> int:
-    wanted = [step for step in chord.intervals if step % 12 in (3, 4, 10, 11, 2)] or list(chord.intervals)
+    guides = (3, 4, 0) if chord.root == singer.key[0] else (3, 4, 10, 11, 2)
+    wanted = [step for step in chord.intervals if step % 12 in guides] or list(chord.intervals)
     classes = tuple(sorted({(chord.root + step) % 12 for step in wanted}))
     pool = ladder(classes, max(singer.manner.low, round(singer.manner.centre) - 8), round(singer.manner.centre) + 8)
     return nearest(pool or singer.tones(chord.start), line)

@@ -25,7 +25,7 @@ RELEASES = {"major": "V7", "minor": "V7", "dorian": "V7", "harmonic_minor": "V7"
 """The chord that leads home, by mode."""
 
 
-PLAIN_SEVENTH = 0.6
+PLAIN_SEVENTH = 0.8
 """How often a plain dominant takes its seventh, which tells the key from that of its fifth."""
 POWER = ("rock", "edm", "dance")
 """Styles that leave dominants plain."""
@@ -110,11 +110,15 @@ def _rich(numeral: str, style: Style, plan: Plan) -> str:
     plain = numeral.lstrip("b#")
     if numeral == "V" and draw < max(style.extensions, PLAIN_SEVENTH if style.id not in POWER else 0.0):
         return "V7"
+    if _is_home(numeral):
+        draw += 0.25  # the tonic stays plainer than the rest
+    if plain in ("bVII", "VII") or numeral == "bVII":
+        return "bVIIadd9" if draw < 0.7 else numeral
     if draw >= style.extensions * 0.9:
         return numeral
     if plain.islower():
-        return f"{numeral}{'9' if draw < style.extensions - 0.75 else '7'}"
-    return f"{numeral}{'add9' if style.extensions < 0.45 else 'maj9' if draw < style.extensions - 0.75 else 'maj7'}"
+        return f"{numeral}{'9' if draw < style.extensions - 0.75 and not _is_home(numeral) else '7'}"
+    return f"{numeral}{'add9' if style.extensions < 0.45 else 'maj9' if draw < style.extensions - 0.75 and not _is_home(numeral) else 'maj7'}"
 
 
 def _home(row: Sequence[tuple[str, ...]], mode: str) -> str:

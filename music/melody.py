@@ -22,8 +22,8 @@ LIFTS = {"a": 0, "b": 4, "c": -2}
 """Semitones the material of a kind of section lies above the middle of the part."""
 REACH = 10
 """Semitones a melody strays from its middle."""
-PULL = 1.6
-"""Semitones by which the tonic seems nearer than it is, so that the key stays plain."""
+PULL = {0: 1.3, 3: 1.6, 4: 1.6, 7: 0.3}
+"""Semitones by which the tonic, its third and fifth seem nearer than they are, so that the key stays plain."""
 FIVE = {"major": "pentatonic_major", "mixolydian": "pentatonic_major", "lydian": "pentatonic_major",
         "minor": "pentatonic_minor", "dorian": "pentatonic_minor", "harmonic_minor": "pentatonic_minor",
         "phrygian": "minor"}
@@ -137,6 +137,11 @@ class Singer:
         count = 3 if chord.root == self.key[0] else 4
         return self._reach(tuple(sorted(pitch_classes(chord.root, chord.intervals[:count]))))
 
+    def pull(self, pitch: int) -> float:
+        """Return how much nearer a pitch seems for being at home in the key."""
+        step = (pitch - self.key[0]) % 12
+        return PULL.get(step, 0.0) if step in SCALES[self.key[1]] else 0.0
+
     def _reach(self, classes: tuple[int, ...]) -> tuple[int, ...]:
         low = max(self.manner.low, round(self.manner.centre) - REACH)
         high = min(self.manner.high, round(self.manner.centre) + REACH + 1)
@@ -147,7 +152,7 @@ class Singer:
         """Return where a unit begins: a chord tone near a height and not far from the line."""
         tones = self.tones(start)
         return min(tones, key=lambda pitch: (abs(pitch - height) + 0.45 * abs(pitch - self.line)
-                                             - PULL * (pitch % 12 == self.key[0]), pitch))
+                                             - self.pull(pitch), pitch))
 
     def sing(self, start: float, length: float, wanted: int, heavy: bool, rng: np.random.Generator) -> int:
         """Return the pitch of a note that would like to be at ``wanted``."""
@@ -155,7 +160,7 @@ class Singer:
         classes = chord_scale(*self.key, pitch_classes(chord.root, chord.intervals))
         if heavy and rng.random() < self.manner.snap:
             return min(self.tones(start), key=lambda pitch: (abs(pitch - wanted) + 0.1 * abs(pitch - self.line)
-                                                             - PULL / 2 * (pitch % 12 == self.key[0]), pitch))
+                                                             - self.pull(pitch), pitch))
         reach = self._reach(classes)
         inside = [pitch for pitch in reach if pitch in self.scale or pitch in self.tones(start)]
         return nearest(inside or reach, wanted)
@@ -166,12 +171,11 @@ class Singer:
         return self.scale[min(max(place + steps, 0), len(self.scale) - 1)]
 
     def home(self, start: float, final: bool) -> int:
-        """Return the note a phrase closes on: the tonic where the chord has it, else a plain chord tone near by."""
+        """Return the note a phrase closes on: a plain chord tone near by, one at home rather; at the end the tonic."""
         chord = self.chord(start)
-        plain = [(chord.root + step) % 12 for step in chord.intervals[:3]]
-        if final or self.key[0] in plain:
-            plain = [self.key[0]]
-        return nearest(self._reach(tuple(sorted(plain))), 0.7 * self.line + 0.3 * self.manner.centre)
+        plain = [self.key[0]] if final else [(chord.root + step) % 12 for step in chord.intervals[:3]]
+        aim = 0.7 * self.line + 0.3 * self.manner.centre
+        return min(self._reach(tuple(sorted(plain))), key=lambda pitch: (abs(pitch - aim) - 2 * self.pull(pitch), pitch))
 
     def unit(self, idea: Motif, start: float, end: float, height: float, rng: np.random.Generator,
              close: str = "") -> list[Note]:

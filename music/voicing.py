@@ -12,6 +12,8 @@ LOWEST = 48
 CLEAR = 55
 """Below this pitch neighbours stand at least `APART` semitones apart."""
 APART = 4
+SWEET = 1.2
+"""Semitones of movement that a third on top is worth: it tells major from minor."""
 
 
 def tones(intervals: Sequence[int], voices: int) -> tuple[int, ...]:
@@ -109,7 +111,8 @@ def led(chords: Sequence[Chord], low: int, high: int, voices: int, centre: float
     for chord in chords:
         options = candidates(chord.root, chord.intervals, max(low, 0), high, voices)
         before = found[-1] if found else None
-        found.append(min(options, key=lambda one: (_price(before, one, centre), one)))
+        third = {(chord.root + step) % 12 for step in (3, 4)}
+        found.append(min(options, key=lambda one: (_price(before, one, centre) - SWEET * (one[-1] % 12 in third), one)))
     return found
 
 
