@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from music import editing
+from music.arrange import compose
 from music.lengths import bar_seconds
 from music.planning import settle
 from music.score import SAMPLE_RATE
@@ -16,6 +17,8 @@ from music.wish import Wish
 from support.errors import DataError
 
 PIECE = settle(Wish(genres=("pop",), seconds=60, tempo=120))[0][0]
+LOOPS = {locks: settle(Wish(genres=("jazz",), seconds=30, tempo=97, loop=True, locks=locks))[0][0]
+         for locks in ("bpm", "length")}
 LOOP = settle(Wish(genres=("jazz",), seconds=30, tempo=100, loop=True))[0][0]
 
 
@@ -91,7 +94,7 @@ def test_a_longer_piece_is_exactly_so_long_and_keeps_every_section(seconds):
 @settings(deadline=None)
 @given(st.floats(30, 300, exclude_min=True), st.sampled_from(("bpm", "length")))
 def test_a_longer_loop_is_whole_bars_at_the_same_tempo(seconds, locks):
-    loop = settle(Wish(genres=("jazz",), seconds=30, tempo=97, loop=True, locks=locks))[0][0]
+    loop = LOOPS[locks]
     if round(seconds * SAMPLE_RATE) <= round(loop.seconds * SAMPLE_RATE):
         return
     longer = editing.lengthen(loop, seconds)
@@ -126,3 +129,34 @@ def test_lengths_that_are_no_longer(seconds, code):
 def test_changes_follow_one_another():
     changed = editing.lower_energy(editing.with_instrument(editing.again(editing.lengthen(LOOP, 60), 1), "bass", "bass"), 0.1)
     assert changed.sections[0].take == 1 and changed.part("bass").instrument == "bass" and bars(changed) == 25
+
+
+# --- heard in the notes ----------------------------------------------------------------------------------------------
+
+
+def notes_of(plan):
+    """Return the notes of each part in each section, from the section's start; a note just before it belongs to it."""
+    score = compose(plan)
+    bar, early = score.bar_s / score.quarter_s, 0.06 / score.quarter_s
+    found = {(track.role, span.id): [] for track in score.tracks for span in score.sections}
+    for track in score.tracks:
+        for note in track.notes:
+            span = [one for one in score.sections if one.first_bar * bar <= note.start + early][-1]
+            found[track.role, span.id].append((round(note.start - span.first_bar * bar, 6), note.pitch, note.velocity))
+    return {key: sorted(notes) for key, notes in found.items()}
+
+
+def differing(before, after):
+    return {key for key in before if before[key] != after.get(key)}
+
+
+@pytest.mark.parametrize("genre", ["pop", "edm", "jazz", "gugak"])
+@pytest.mark.parametrize("loop", [False, True])
+def test_the_rest_stays_note_for_note(genre, loop):
+    plan = settle(Wish(genres=(genre,), seconds=40, loop=loop, variants=1, seed=5))[0][0]
+    before, number = notes_of(plan), plan.sections[1].id
+    made_anew = differing(before, notes_of(editing.again(plan, number)))
+    assert made_anew and {section for _, section in made_anew} == {number}
+    other = "harp" if plan.part("chords").instrument != "harp" else "piano"
+    assert {role for role, _ in differing(before, notes_of(editing.with_instrument(plan, "chords", other)))} <= {"chords"}
+    assert differing(before, notes_of(editing.lower_energy(plan)))
