@@ -28,6 +28,13 @@ ON_BEAT, OFF_BEAT = 0.35, 0.8
 FASTEST_S = 0.08
 """Weak strokes on off steps closer than this (seconds) are left out; machines play them."""
 MACHINES = ("synth:909", "synth:808")
+SLOW, SLOWEST = 92.0, 62.0
+"""Felt beats a minute below which time keepers play less between the beats, and nothing there: the beat stays plain."""
+KEEPERS = ("hat", "ride", "shaker", "tamb", "maracas", "guiro", "cabasa", "bongo_h", "block_h", "open", "h", "m")
+FAINT = 0.2
+"""Strength below which a stroke is left out."""
+SEAM = 0.72
+"""Touch of the first beat of a loop: its end flows into it, a start would be marked."""
 LIVELY = 0.58
 """Energy from which a section's start is marked by the style's crash."""
 PEAKS = ("chorus", "drop", "climax")
@@ -161,7 +168,7 @@ def _section(scene: _Scene) -> list[Note]:
     hits = [replace(hit, at=hit.at + bar * scene.bar, strength=hit.strength * _swell(groove, bar, scene))
             for bar in range(scene.bars) for hit in groove.bars[_turn(groove, bar, scene)]
             if hit.chance >= 1 or scene.rng.random() < hit.chance]
-    hits = [hit for hit in hits if not _too_fast(hit, scene)]
+    hits = [hit for hit in _plain(hits, scene) if hit.strength >= FAINT and not _too_fast(hit, scene)]
     if not groove.stretch:
         hits = _filled(hits, scene)
     hits += _opening(scene)
@@ -179,6 +186,19 @@ def _turn(groove: Groove, bar: int, scene: _Scene) -> int:
 def _swell(groove: Groove, bar: int, scene: _Scene) -> float:
     """Return the loudness of a bar within a build; 1 in other grooves."""
     return 0.65 + 0.35 * (bar + 1) / scene.bars if groove.stretch else 1.0
+
+
+def _plain(hits: Iterable[Hit], scene: _Scene) -> list[Hit]:
+    """Return hits with softer time keepers between the beats of a slow piece, and a soft first beat of a loop."""
+    beat = METERS[scene.plan.meter].beat
+    share = min(max((scene.plan.bpm - SLOWEST) / (SLOW - SLOWEST), 0.0), 1.0)
+    first = scene.plan.loop and scene.span.first_bar == 0
+    return [replace(hit, strength=hit.strength * (share if hit.lane in KEEPERS and not _on_beat(hit.at, beat) else 1.0)
+                    * (SEAM if first and hit.at < 1e-6 else 1.0)) for hit in hits]
+
+
+def _on_beat(at_: float, beat: float) -> bool:
+    return abs(at_ / beat - round(at_ / beat)) < 1e-6
 
 
 def _too_fast(hit: Hit, scene: _Scene) -> bool:
@@ -246,7 +266,7 @@ def _when(hit: Hit, groove: Groove, scene: _Scene) -> float:
     place = hit.at - bar * scene.bar
     if not _triplet(hit, scene):
         place = tabs.swung(place, plan.swing, scene.style.swing_unit, plan.meter)
-    on_beat = abs(place / meter.beat - round(place / meter.beat)) < 1e-6
+    on_beat = _on_beat(hit.at, meter.beat)
     second = plan.bpm / 60 * meter.beat  # quarters in a second
     error = float(np.clip(scene.rng.normal(), -2, 2)) * scene.style.humanise.timing * (ON_BEAT if on_beat else OFF_BEAT)
     start = (scene.span.first_bar + bar) * scene.bar + place + (error + groove.late.get(hit.lane, 0.0)) * second

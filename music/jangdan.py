@@ -24,11 +24,12 @@ CYCLES = {
     "hwimori": ("4/4", {0: "deong", 2: "deok", 3: "deok", 4: "kung", 5: "deok", 6: "kung"}),
 }
 """Meter and strokes by step: eighths in 12/8 and 4/4, quarters in 12/4, thirds of a quarter in 3/4."""
-ACCENTS = {"gutgeori": {0: 1.0, 6: 0.85}, "jajinmori": {0: 1.0, 6: 0.9, 9: 0.95},
-           "jungmori": {0: 1.0, 8: 1.0}, "semachi": {0: 1.0, 6: 0.9}, "hwimori": {0: 1.0, 4: 0.9}}
-"""Strength of the accented steps; other strokes are plain."""
+ACCENTS = {"gutgeori": {0: 1.0, 3: 0.85, 6: 0.9, 9: 0.85}, "jajinmori": {0: 1.0, 3: 0.85, 6: 0.9, 9: 0.95},
+           "jungmori": {0: 1.0, 8: 1.0}, "semachi": {0: 1.0, 3: 0.85, 6: 0.9}, "hwimori": {0: 1.0, 4: 0.9}}
+"""Strength of the accented steps: the first most, then each beat; other strokes are plain."""
 STEPS = {"12/8": 0.5, "12/4": 1.0, "3/4": 1 / 3, "4/4": 0.5}
-PLAIN, LIGHT, BOUNCE = 0.7, 0.5, (0.5, 0.3, 0.36, 0.24)
+PLAIN, LIGHT, GRACE, BOUNCE = 0.7, 0.5, 0.45, (0.36, 0.22, 0.28, 0.2)
+"""Touch of plain strokes, of a second quick one, of a gideok between beats, and of the four bounces of a roll."""
 GUTGEORI_BELOW = 84.0
 """Dotted quarters a minute from which 12/8 turns from gutgeori to jajinmori."""
 NAMES = ("jangdan_light", "jangdan", "jangdan_full")
@@ -48,7 +49,7 @@ def groove(name: str, meter: str, bpm: float) -> Groove:
     cycle = jangdan(meter, bpm)
     hits = [hit for step, stroke in CYCLES[cycle][1].items() for hit in _stroke(cycle, step, stroke)]
     if name == "jangdan_light":
-        hits = [hit for hit in hits if hit.strength > LIGHT]
+        hits = [hit for hit in hits if hit.strength >= GRACE]
     elif name == "jangdan_full":
         hits += [replace(hit, lane="buk", strength=hit.strength * 0.8) for hit in hits if hit.lane == "kung"]
         hits += _bounces(cycle, hits)
@@ -67,6 +68,8 @@ def _stroke(cycle: str, step: int, stroke: str) -> list[Hit]:
         return [Hit(at + index * unit / 2, "deok", value, 1.0, unit / 2) for index, value in enumerate(BOUNCE)]
     if stroke == "deokdeok":
         return [Hit(at, "deok", strength, 1.0, unit), Hit(at + unit / 2, "deok", LIGHT, 1.0, unit / 2)]
+    if stroke == "gideok":
+        strength = GRACE
     return [Hit(at, stroke, strength, 1.0, unit)]
 
 
