@@ -160,3 +160,4 @@ def test_the_rest_stays_note_for_note(genre, loop):
     other = "harp" if plan.part("chords").instrument != "harp" else "piano"
     assert {role for role, _ in differing(before, notes_of(editing.with_instrument(plan, "chords", other)))} <= {"chords"}
     assert differing(before, notes_of(editing.lower_energy(plan)))
+    assert not differing(before, notes_of(editing.lengthen(plan, 75)))  # but for how long the last chord rings
