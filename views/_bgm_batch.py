@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 import services
-from locales import texts
+from locales import LANGUAGES, texts
 from support.errors import AppError
 from views import _bgm_shown, _bgm_track, _shared
 from views import _bgm_state as states
@@ -53,7 +53,7 @@ def _head(batch: services.BgmBatch) -> None:
         notes = [_bgm_shown.maker(batch.maker), text("bgm.batch.seed", seed=batch.wish.seed)]
         if batch.edit:
             notes.insert(0, _edit(batch))
-        st.markdown(f"### {plain(batch.caption)}\n:small[:gray[{' · '.join(notes)}]]")
+        st.markdown(f"### {plain(_caption(batch))}\n:small[:gray[{' · '.join(notes)}]]")
         with st.container(horizontal=True, gap="small"):
             st.button(text("bgm.batch.change"), key="bgm_change", icon=":material/edit:", on_click=_change,
                       args=(batch,))
@@ -61,6 +61,12 @@ def _head(batch: services.BgmBatch) -> None:
                       args=(batch,), help=text("bgm.batch.again_help"),
                       disabled=batch.state in UNDER_WAY or not services.may(_shared.frame().actor, "bgm"))
             st.button(text("bgm.batch.other"), key="bgm_other", icon=":material/add:", on_click=_other)
+
+
+def _caption(batch: services.BgmBatch) -> str:
+    """Return the caption: as it was edited, else as it is written in the reader's language."""
+    usual = {lang: services.bgm_caption(batch.wish, lang) for lang in LANGUAGES}
+    return usual[_shared.lang()] if batch.caption in usual.values() else batch.caption
 
 
 def _edit(batch: services.BgmBatch) -> str:

@@ -26,7 +26,7 @@ def draw(wish: services.BgmWish) -> None:
         state.pop("bgm_unknown", None)
     elif "bgm_caption" not in state:
         state["bgm_caption"] = usual
-    st.text_area(text("bgm.caption.label"), key="bgm_caption", height=80, max_chars=LONGEST, on_change=_read,
+    st.text_area(text("bgm.caption.label"), key="bgm_caption", height="content", max_chars=LONGEST, on_change=_read,
                  args=(wish,), help=text("bgm.caption.help"))
     unknown = state.get("bgm_unknown")
     if unknown:

@@ -50,9 +50,9 @@ def draw() -> None:
         _ending(wish)
     settled, refused = _settled(actor, wish)
     with left:
-        usable = _more(wish, settled, maker)
+        _more(wish, settled)
     with right:
-        _outcome(actor, wish, settled, refused, maker, allowed and usable)
+        _outcome(actor, wish, settled, refused, maker, allowed)
 
 
 # for all ways ------------------------------------------------------------
@@ -121,8 +121,8 @@ def _ending(wish: services.BgmWish) -> None:
 # advanced ------------------------------------------------------------
 
 
-def _more(wish: services.BgmWish, settled: services.BgmSettled | None, maker: services.BgmMaker | None) -> bool:
-    """Draw what most need not say; return whether the chosen maker can be used."""
+def _more(wish: services.BgmWish, settled: services.BgmSettled | None) -> None:
+    """Draw what most need not say."""
     with st.expander(text("bgm.more.label"), icon=":material/tune:", key="bgm_more"):
         first, second, third = st.columns(3)
         keys = {states.FREE: text("bgm.more.free"), **{str(place): name for place, name in enumerate(states.TONICS)}}
@@ -137,12 +137,6 @@ def _more(wish: services.BgmWish, settled: services.BgmSettled | None, maker: se
             st.number_input(text("bgm.more.seed"), 0, 2**31 - 1, key="bgm_seed", help=text("bgm.more.seed_help"))
             st.button("", key="bgm_dice", icon=":material/casino:", help=text("bgm.more.dice"), on_click=_dice)
         _makers()
-    if maker is not None:
-        if maker.problem:
-            st.warning(_bgm_shown.worded(maker.problem, maker.problem_values), icon=":material/build:")
-        elif maker.warning:
-            st.warning(_bgm_shown.worded(maker.warning), icon=":material/gavel:")
-    return maker is not None and maker.problem is None
 
 
 def _choice(place: Any, name: str, options: tuple[str, ...], key: str) -> None:
@@ -222,6 +216,15 @@ def _makers() -> None:
                              format_func=labels.__getitem__, help=text("bgm.more.maker_help"))
 
 
+def _usable(maker: services.BgmMaker | None) -> bool:
+    """Say what stands against a maker, or what to know of it; return whether it can be used."""
+    if maker is not None and maker.problem:
+        st.warning(_bgm_shown.worded(maker.problem, maker.problem_values), icon=":material/build:")
+    elif maker is not None and maker.warning:
+        st.warning(_bgm_shown.worded(maker.warning), icon=":material/gavel:")
+    return maker is not None and maker.problem is None
+
+
 # what it comes to ------------------------------------------------------------
 
 
@@ -253,9 +256,10 @@ def _outcome(actor: services.Actor, wish: services.BgmWish, settled: services.Bg
         if settled is not None:
             _figures(settled)
             _notes(settled)
+        usable = _usable(maker)
         label = text("bgm.start_one") if wish.variants == 1 else text("bgm.start", count=number(wish.variants))
         if st.button(label, key="bgm_start", type="primary", icon=":material/auto_awesome:", width="stretch",
-                     disabled=empty or settled is None or not allowed):
+                     disabled=empty or settled is None or not allowed or not usable):
             _begin(actor, wish, maker)
         if empty:
             st.caption(f":material/info: {text('bgm.blank')}")

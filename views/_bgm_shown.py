@@ -18,6 +18,9 @@ from views import _cache, _shared
 from views._shared import number, text
 
 CHART = {"displayModeBar": False}
+KEYS_MAJOR = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+KEYS_MINOR = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B")
+BRIGHT = ("major", "lydian", "mixolydian", "pyeongjo", "pentatonic_major")
 KEPT_SOUNDS = 24
 """OGG files kept in memory, about 1 MB a minute; whoever gets a track from a service may hear it."""
 KEPT_FIGURES = 64
@@ -115,8 +118,9 @@ def instrument(name: str, role_name: str = "") -> str:
 
 
 def key(tonic: int, mode_name: str) -> str:
-    """Return a key in words: C major."""
-    return text("bgm.fact.key_is", tonic=states.TONICS[tonic % 12], mode=mode(mode_name))
+    """Return a key in words: C major, Eb minor; spelt with the fewer signs."""
+    names = KEYS_MAJOR if mode_name in BRIGHT else KEYS_MINOR
+    return text("bgm.fact.key_is", tonic=names[tonic % 12], mode=mode(mode_name))
 
 
 def bpm(value: float) -> str:

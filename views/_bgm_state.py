@@ -24,7 +24,8 @@ USUAL_BPM = 120.0
 USUAL_POINTS = (0.3, 0.6, 1.0, 0.7, 0.4)
 MOST_POINTS = 8
 LONGEST_WORDS = 200
-TONICS = ("C", "C♯/D♭", "D", "D♯/E♭", "E", "F", "F♯/G♭", "G", "G♯/A♭", "A", "A♯/B♭", "B")
+TONICS = ("C", "C# · Db", "D", "D# · Eb", "E", "F", "F# · Gb", "G", "G# · Ab", "A", "A# · Bb", "B")
+"""Notes to choose from, spelt both ways as on a keyboard."""
 FEELINGS = ("valence", "arousal", "density", "register", "dynamics")
 BATCH = "bgm_batch"
 """Where the session keeps the request that is open; 0: the inputs are."""

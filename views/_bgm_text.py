@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
@@ -163,9 +163,19 @@ def _summary(reading: services.BgmReading) -> None:
     if reading.summary:
         st.markdown(f"**{text('bgm.read.summary')}**")
         st.markdown("\n".join(f"> {plain(' '.join(sentence.text.split()))}\n" for sentence in reading.summary))
-    if reading.keywords:
-        st.markdown(f"**{text('bgm.read.words')}** " + " ".join(
-            f":gray-badge[{plain(word)}]" for word in reading.keywords[:KEPT_KEYWORDS]))
+    words = list(dict.fromkeys(reading.keywords))[:KEPT_KEYWORDS]
+    if words:
+        st.session_state["bgm_words"] = [word for word in states.words_of(st.session_state["bgm_keywords"])
+                                         if word in words]
+        st.pills(text("bgm.read.words"), words, selection_mode="multi", key="bgm_words", wrap=True,
+                 on_change=_take_words, args=(words,), help=text("bgm.read.words_help"))
+
+
+def _take_words(offered: Sequence[str]) -> None:
+    """Have the chosen words of a text be free keywords."""
+    state = st.session_state
+    others = [word for word in states.words_of(state["bgm_keywords"]) if word not in offered]
+    state["bgm_keywords"] = ", ".join([*others, *state["bgm_words"]])[:states.LONGEST_WORDS]
 
 
 def _scenes(reading: services.BgmReading) -> None:
@@ -216,17 +226,31 @@ def topic(name: str) -> str:
 
 
 def _feel(wish: services.BgmWish) -> None:
-    """Draw what the text's feeling asks of the music, to be changed."""
+    """Draw how the music is to feel, moods and text together; what is changed is what the text adds to the moods."""
     if wish.feel is None:
         return
     st.markdown(f"**{text('bgm.feel.heading')}**", help=text("bgm.feel.help"))
+    moods = _of_moods(wish.moods)
     with st.container(horizontal=True, gap="medium", key="bgm_feel_sliders"):
         for name in states.FEELINGS:
             key = f"bgm_feel_{name}"
-            st.session_state[key] = round(20 * getattr(wish.feel, name)) / 20
-            st.slider(text(f"bgm.feel.{name}"), -1.0, 1.0, key=key, step=0.05, on_change=_take_feel, width=200)
+            st.session_state[key] = _step(moods[name] + getattr(wish.feel, name))
+            st.slider(text(f"bgm.feel.{name}"), -1.0, 1.0, key=key, step=0.05, on_change=_take_feel,
+                      args=(wish.feel, name, moods[name]), width=200)
 
 
-def _take_feel() -> Any:
+def _of_moods(chosen: Sequence[str]) -> dict[str, float]:
+    """Return the mean feeling of the chosen moods."""
+    known = [mood for mood in services.bgm_terms("moods") if mood.id in chosen]
+    return {name: sum(getattr(mood, name) for mood in known) / max(len(known), 1) for name in states.FEELINGS}
+
+
+def _step(value: float) -> float:
+    """Return a value as the sliders have it."""
+    return round(20 * max(-1.0, min(1.0, value))) / 20
+
+
+def _take_feel(feel: services.BgmFeel, name: str, moods: float) -> None:
     state = st.session_state
-    state["bgm_feel"] = states.write_feel([state[f"bgm_feel_{name}"] for name in states.FEELINGS])
+    changed = replace(feel, **{name: state[f"bgm_feel_{name}"] - moods})
+    state["bgm_feel"] = states.write_feel([getattr(changed, each) for each in states.FEELINGS])

@@ -63,17 +63,13 @@ def _pick(kind: str, key: str) -> None:
 
 
 def _notes() -> None:
-    """Say what a choice left out, and which instruments sound by a neighbour."""
+    """Say what a choice left out, and what became a keyword."""
     if kind := st.session_state.pop("bgm_full", None):
         st.warning(text("bgm.kind.full", kind=text(f"bgm.kind.{kind}"), most=services.BGM_MOST_CHOSEN),
                    icon=":material/info:")
     taken = st.session_state.pop("bgm_taken", ())
     if taken:
         st.info(text("bgm.kind.taken", words=", ".join(map(plain, taken))), icon=":material/sell:")
-    chosen = st.session_state["bgm_instruments"]
-    near = [states.name_of(term) for term in services.bgm_terms("instruments") if term.id in chosen and term.nearest]
-    if near:
-        st.caption(text("bgm.kind.nearest", names=", ".join(near)))
 
 
 # search ------------------------------------------------------------

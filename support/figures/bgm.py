@@ -29,8 +29,8 @@ AIR = 26
 LEGEND = 46
 LANE = 1.6
 """Semitones between the lanes of drums."""
-CHORD_ROOM = 0.085
-"""Share of the width that a chord's name takes at 390 px."""
+LETTER_ROOM = 0.021
+"""Share of the width that a letter of a chord's name takes at 390 px."""
 SECTION_ROOM = 0.13
 MOST_LANES = 8
 
@@ -221,10 +221,11 @@ def _chord_points(chords: Chords, axis: str, labels: Mapping[str, str]) -> Trace
 def shown_chords(chords: Chords, seconds: float) -> list[tuple[float, float, str]]:
     """Return the chords whose names have room beside each other; a chord that stays is named once."""
     shown: list[tuple[float, float, str]] = []
-    before = None
+    before, free = "", 0.0
     for start, length, name in chords:
-        if name != before and (not shown or start - shown[-1][0] >= CHORD_ROOM * seconds):
+        if name != before and start >= free:
             shown.append((start, length, name))
+            free = start + LETTER_ROOM * (len(name) + 1) * seconds
         before = name
     return shown
 

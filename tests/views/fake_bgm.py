@@ -32,6 +32,11 @@ class Term:
     aliases: tuple[str, ...] = ()
     nearest: bool = False
     roles: tuple[str, ...] = ()
+    valence: float = 0.0
+    arousal: float = 0.0
+    density: float = 0.0
+    register: float = 0.0
+    dynamics: float = 0.0
 
 
 def terms(rows: str, **options: Any) -> tuple[Term, ...]:
@@ -78,9 +83,8 @@ MOODS = (*terms("""angry|화난|Angry
     mysterious|신비한|Mysterious
     party|파티|Party
     peaceful|평화로운|Peaceful
-    sad|슬픔|Sad
     scary|무서운|Scary
-    sentimental|감상적|Sentimental"""), Term("nostalgic", "향수 어린", "Nostalgic", False, ("그리운",)))
+    sentimental|감상적|Sentimental"""), Term("sad", "슬픔", "Sad", valence=-0.7, arousal=-0.3), Term("nostalgic", "향수 어린", "Nostalgic", False, ("그리운",)))
 TEXTURES = terms("""rain|비|Rain
     waves|파도|Waves
     wind|바람|Wind

@@ -130,7 +130,6 @@ def test_all_terms_are_searched_in_both_languages(opened, fake, lang, first):
     assert first in lists["bgm_search_genres"].options
     lists["bgm_search_instruments"].select("gayageum").run()
     assert wished(fake).instruments == ("gayageum",)
-    assert t(lang, "bgm.kind.nearest", names={"ko": "가야금", "en": "Gayageum"}[lang]) in words(app)
 
 
 def test_an_alias_finds_its_term_and_other_words_are_keywords(opened, fake):
@@ -301,12 +300,22 @@ def test_the_feeling_of_a_text_can_be_changed_and_left_out(opened, fake):
     app = opened(way="text")
     app.text_area(key="bgm_text").set_value("rain").run()
     press(app, "bgm_read")
+    # sad and lonely together are at -0.35 and -0.15, and the text adds to that
+    assert app.slider(key="bgm_feel_valence").value == -0.8
     app.slider(key="bgm_feel_arousal").set_value(0.8).run()
-    assert wished(fake).feel == Feel(-0.45, 0.8, -0.2, -0.1, -0.25)
+    assert wished(fake).feel == Feel(-0.45, 0.95, -0.2, -0.1, -0.25) and app.slider(key="bgm_feel_arousal").value == 0.8
     app.query_params["way"] = "simple"
     app.run()
     press(app, "bgm_feel_drop")
     assert wished(fake).feel is None and wished(fake).moods == ("sad", "lonely")
+
+
+def test_a_word_of_the_text_becomes_a_keyword(opened, fake):
+    app = opened(way="text", k="snow")
+    app.text_area(key="bgm_text").set_value("rain").run()
+    press(app, "bgm_read")
+    choose(app, "bgm_words", "기차")
+    assert wished(fake).keywords == ("기차",)
 
 
 def test_another_topic_brings_its_genres(opened, fake):
