@@ -1,7 +1,7 @@
 """Figures of background music: a piece over its seconds, its energy before it is made, and what a text feels like.
 
 Plain data in plotly's shape, as `support.figures.axes` says. Numbers are rounded to what a screen can show: a minute of
-eight parts stays under 100 kB.
+eight busy parts stays under 150 kB.
 """
 
 from __future__ import annotations
