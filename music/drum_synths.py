@@ -135,7 +135,7 @@ def _hat(decay: float, edge: float, hiss: float, scale: float = 1.0) -> Callable
         seconds = min(0.9, 0.03 + 6 * decay)
         t = _t(seconds)
         raw = (1 - hiss) * 2.5 * _metal(rng, seconds, scale) + hiss * _noise(rng, len(t))
-        made = _filtered(_filtered(raw, "highpass", edge, 4), "lowpass", 15_000)
+        made = _filtered(_filtered(raw, "highpass", edge, 4), "lowpass", 12_500)
         return _unit(made * np.exp(-t / decay) * np.minimum(1, t / 0.0006), 0.75)
     return make
 
@@ -143,7 +143,7 @@ def _hat(decay: float, edge: float, hiss: float, scale: float = 1.0) -> Callable
 def _cymbal(seconds: float, decay: float, edge: float, bell: float) -> Callable[[np.random.Generator], Floats]:
     def make(rng: np.random.Generator) -> Floats:
         t = _t(seconds)
-        wash = _filtered(1.4 * _metal(rng, seconds, 1.7, 10) + 0.7 * _noise(rng, len(t)), "bandpass", (edge, 14_000))
+        wash = _filtered(1.4 * _metal(rng, seconds, 1.7, 10) + 0.7 * _noise(rng, len(t)), "bandpass", (edge, 11_000))
         ring = sum((np.sin(2 * np.pi * hertz * t + rng.uniform(0, 6)) * np.exp(-t / (decay * 0.8))
                     for hertz in (2350.0, 3170.0, 4410.0, 5230.0)), 0 * t)
         env = 0.55 * np.exp(-t / decay) + 0.45 * np.exp(-t / (decay * 0.18))
@@ -255,11 +255,11 @@ def _gong(first: float, ratios: tuple[float, ...], seconds: float, decay: float,
 
 _PERCUSSION = {37: _rim, 56: _cowbell, 82: _shaker, 54: _tambourine, 75: _claves}
 _KITS: dict[str, dict[int, Callable[[np.random.Generator], Floats]]] = {
-    "909": {36: _kick(49, 215, 0.028, 0.17, 0.55, 0.22, 1.9), 38: _snare((188, 332), 0.65, 0.8, 0.1, 900, 11_000),
+    "909": {36: _kick(49, 215, 0.028, 0.17, 0.55, 0.22, 1.9), 38: _snare((188, 332), 0.7, 0.75, 0.085, 900, 9500),
             39: _clap(0.085, 750, 4200), 42: _hat(0.032, 6500, 0.55, 1.6), 46: _hat(0.2, 6000, 0.55, 1.6),
             49: _cymbal(2.4, 0.75, 2600, 0.0), 51: _cymbal(1.5, 0.45, 3500, 0.06),
             **{pitch: _tom(hertz, 0.16) for pitch, hertz in TOMS.items()}, **_PERCUSSION},
-    "808": {36: _kick(47, 118, 0.045, 0.26, 0.85, 0.1, 1.5), 38: _snare((226, 412), 0.5, 0.75, 0.085, 1500, 12_000),
+    "808": {36: _kick(47, 118, 0.045, 0.26, 0.85, 0.1, 1.5), 38: _snare((226, 412), 0.55, 0.7, 0.08, 1500, 10_000),
             39: _clap(0.11, 800, 3600), 42: _hat(0.024, 7000, 0.2), 46: _hat(0.22, 6500, 0.2),
             49: _cymbal(2.2, 0.6, 3800, 0.0), 51: _cymbal(1.3, 0.35, 4200, 0.05),
             **{pitch: _tom(hertz * 1.05, 0.2) for pitch, hertz in TOMS.items()}, **_PERCUSSION},
@@ -272,6 +272,6 @@ _KITS: dict[str, dict[int, Callable[[np.random.Generator], Floats]]] = {
              54: _dusty(_tambourine, 8500, 0.6), 56: _dusty(_cowbell, 5000, 0.7), 75: _dusty(_claves, 5500, 0.7),
              **{pitch: _dusty(_tom(hertz, 0.12), 3500) for pitch, hertz in TOMS.items()}},
     "gugak": {36: _kung, 38: _deok, 37: _gideok, 41: _buk,
-              49: _gong(168, (1.0, 1.52, 2.02, 2.71, 3.38, 4.1, 5.2), 4.5, 1.7, -0.012, 0.16, 0.12),
+              49: _gong(168, (1.0, 1.52, 2.02, 2.71, 3.38, 4.1, 5.2, 6.9, 8.7, 11.3, 14.6), 4.5, 1.7, -0.012, 0.16, 0.2),
               56: _gong(905, (1.0, 1.47, 2.09, 2.56, 3.39, 4.08, 5.3, 6.7), 0.9, 0.24, 0.006, 0.01, 0.5)},
 }

@@ -22,18 +22,20 @@ Curve = NDArray[np.float64]
 
 CEILING = -1.0
 """Highest true peak, dBTP."""
-MARGIN = 0.2
-"""dB the limiter stays under it: two interpolations of the same peak differ by about as much."""
+MARGIN, SAFE = 0.3, 0.15
+"""dB the limiter stays under it, and the result: two interpolations of the same noise differ by up to as much."""
 NEAR = 0.04
 """LU from the wish at which the search ends; what is promised is 0.2."""
 ROUNDS = 14
 AHEAD_S, RELEASE_S = 0.002, 0.07
 """How early the limiter goes down, and how fast it comes up again by two thirds."""
-MOST_GAIN = 2000.0
-"""66 dB: material that would need more is treated as silent."""
+SILENT = 1e-5
+"""Highest sample of what is not heard: -100 dBFS."""
+MOST_GAIN = 1000.0
+"""60 dB over what would do without a limiter: as far as the search goes."""
 SIZE = 8
 """Samples of a step of the limiter; its gain is drawn straight between steps."""
-PHASES, TAPS, FINE_TAPS = 3, 12, 48
+PHASES, TAPS, FINE_TAPS = 3, 12, 128
 """Points between two samples that are looked at, and samples each is made of: by the limiter, and when measured."""
 LIKELY = 0.6
 """A peak between samples is hardly ever further over the samples beside it than this share says (4 dB)."""
@@ -81,15 +83,17 @@ def gain_curve(mix: Audio, loudness: float, loop: bool = False) -> tuple[Curve, 
     figures : Figures
         Measures of the mastered mix.
     """
-    have = integrated(mix)
-    gain = 10 ** ((loudness - have) / 20) if np.isfinite(have) else np.inf
-    if gain > MOST_GAIN:
+    most = float(np.max(np.abs(mix), initial=0.0))
+    if not most > SILENT:
         raise DataError("bgm_sound.silent")
+    # Measured at full scale: faint material would be under the standard's gate of -70 LUFS.
+    have = integrated(mix, np.full(len(mix) // SIZE + 2, 1 / most))
+    gain = 10 ** ((loudness - have) / 20) / most if np.isfinite(have) else 1 / most
     ceiling = 10 ** ((CEILING - MARGIN) / 20)
-    for _ in range(3):
+    for _ in range(6):
         curve, gain = _sought(mix, loudness, gain, ceiling, loop)
         figures = measured(applied(mix, curve))
-        over = figures.true_peak - CEILING
+        over = figures.true_peak - CEILING + SAFE
         if over <= 0:
             return curve, figures
         ceiling *= 10 ** (-(over + 0.05) / 20)
@@ -110,7 +114,7 @@ def _sought(mix: Audio, loudness: float, gain: float, ceiling: float, loop: bool
 
     ahead = round(AHEAD_S * SAMPLE_RATE / SIZE)
     release = 1 - np.exp(-SIZE / (RELEASE_S * SAMPLE_RATE))
-    seen, best = np.inf, (np.inf, np.ones(2), gain)
+    first, seen, best = gain, np.inf, (np.inf, np.ones(2), gain)
     tried: list[tuple[float, float]] = []
     for _ in range(ROUNDS):
         floor = LIKELY * ceiling / gain
@@ -124,7 +128,7 @@ def _sought(mix: Audio, loudness: float, gain: float, ceiling: float, loop: bool
         if abs(miss) <= NEAR:
             break
         tried.append((20 * np.log10(gain), miss))
-        gain = min(MOST_GAIN, 10 ** (_next(tried) / 20))
+        gain = min(MOST_GAIN * first, 10 ** (_next(tried) / 20))
     return best[1], best[2]
 
 

@@ -28,9 +28,9 @@ PAN = {"chords": -0.22, "counter": 0.4, "percussion": -0.42, "texture": 0.3}
 """Where a part stands, -1 left to 1 right, at full width; the others stand in the middle."""
 DRUM_PAN = {42: 0.3, 44: 0.3, 46: 0.3, 49: -0.4, 51: 0.45, 57: 0.5, 41: 0.35, 43: 0.25, 45: 0.1, 47: -0.05, 48: -0.2,
             50: -0.35, 54: -0.3, 56: 0.25, 69: -0.35, 70: -0.35, 82: -0.35, 75: 0.3, 37: 0.08}
-SPREAD = {"pad": 0.55, "chords": 0.3, "texture": 0.45, "counter": 0.15}
+SPREAD = {"pad": 0.8, "chords": 0.5, "texture": 0.6, "counter": 0.25}
 """How much of two wandering copies widens a part, at full width."""
-SENDS = {"drums": 0.16, "percussion": 0.35, "bass": 0.0, "chords": 0.45, "pad": 0.6, "melody": 0.55, "counter": 0.65,
+SENDS = {"drums": 0.16, "percussion": 0.35, "bass": 0.0, "chords": 0.45, "pad": 0.6, "melody": 0.6, "counter": 0.7,
          "texture": 0.6, "ambience": 0.1}
 """How much of a part goes into the room."""
 LOW_CUT = {"drums": 28.0, "percussion": 180.0, "bass": 28.0, "chords": 120.0, "pad": 170.0, "melody": 140.0,
@@ -38,6 +38,8 @@ LOW_CUT = {"drums": 28.0, "percussion": 180.0, "bass": 28.0, "chords": 120.0, "p
 """Hz under which a part is taken away, so that kick and bass stay clear."""
 MUD = {"chords": -2.5, "pad": -3.5, "counter": -2.0, "texture": -2.0}
 """dB about 320 Hz."""
+HISS_CUT = {"percussion": 10_500.0, "ambience": 12_000.0}
+"""Hz over which a part is softened: shakers and rain tire the ear."""
 DUCKED = {"bass": 0.75, "chords": 1.0, "pad": 1.0, "counter": 0.8, "texture": 0.9, "melody": 0.35, "ambience": 0.4}
 """Share of the style's sidechain that a part follows."""
 DUCK_DEPTH = 0.85
@@ -61,7 +63,7 @@ class Room:
 def room(amount: float) -> Room:
     """Return the room for a style's `reverb` from 0 (dry, small) to 1 (hall)."""
     return Room(0.5 + 2.6 * amount, 0.62 - 0.2 * amount, round((0.008 + 0.022 * amount) * SAMPLE_RATE),
-                0.9 * amount)
+                1.2 * amount)
 
 
 def add_room(send: Audio, out: Audio, kind: Room, loop: bool) -> None:
@@ -82,7 +84,8 @@ def add_part(bus: Audio, made: Audio, send: Audio, role: str, gain: float, width
     from music import _kernels
 
     share = DUCKED.get(role, 0.0)
-    sections = np.array([high_pass(LOW_CUT[role]), bell(320.0, MUD.get(role, 0.0), 0.9)])
+    second = low_pass(HISS_CUT[role]) if role in HISS_CUT else bell(320.0, MUD.get(role, 0.0), 0.9)
+    sections = np.array([high_pass(LOW_CUT[role]), second])
     curve = duck_gain if duck_gain is not None and share else np.zeros(0, np.float32)
     amount = SPREAD.get(role, 0.0) * width
     turns = max(1.0, np.round(0.31 * len(bus) / SAMPLE_RATE))

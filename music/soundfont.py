@@ -36,6 +36,8 @@ LENGTHS = (0.9, 2.2, 5.0)
 """Seconds a note may be rendered for; the least that suffices is taken."""
 SUSTAINED = frozenset([*range(16, 24), *range(40, 45), *range(48, 55), *range(56, 104), 109, 110, 111])
 """Programs that sound as long as they are held: organs, bows, voices, winds, synthesisers, pipes."""
+RINGING = frozenset({46, 49, 51, 52, 53, 55, 57, 58, 59, 72, 81})
+"""Drums that ring for more than a second: cymbals, open hat, vibraslap, triangle."""
 LOOP_END, LOOP_FROM, LOOP_JOIN = 2.15, (0.85, 1.35), 0.06
 """Seconds: where a held note goes back, between which places to, and how long one fades into the other."""
 RELEASES = {"keys": 0.35, "mallets": 0.9, "organ": 0.12, "plucked": 0.28, "bass": 0.14, "strings": 0.45,
@@ -51,7 +53,7 @@ MOST_KEPT = 160_000_000
 """Bytes of notes kept in memory."""
 QUIET = 10 ** (-75 / 20)
 """Share of its peak at which a note has died away."""
-CHUNK_S = 20.0
+CHUNK_S = 45.0
 """Seconds rendered in one call: between calls other threads run."""
 BLOCK = 64
 """Samples of the renderer's blocks; it starts notes at the start of one."""
@@ -94,7 +96,7 @@ def release(program: int) -> float:
 def key(drums: bool, program: int, pitch: int, seconds: float) -> tuple[Key, float]:
     """Return which rendered note serves a note held for `seconds`, and the ratio it is re-pitched by."""
     if drums:
-        return Key(True, program, pitch, 1), 1.0
+        return Key(True, program, pitch, int(pitch in RINGING)), 1.0
     near = min(108, max(21, round(pitch / GRID) * GRID))
     step = float(2 ** ((pitch - near) / 12))
     need = (seconds + release(program)) * step
@@ -191,7 +193,7 @@ def digest(path: Path | None = None) -> str:
 
 def _reference(drums: bool, program: int) -> Key:
     if drums:
-        return Key(True, program, 38, 1)
+        return Key(True, program, 38, 0)
     return Key(False, program, REFERENCES.get(FAMILIES[program // 8], 60), 0)
 
 
