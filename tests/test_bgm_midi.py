@@ -12,7 +12,10 @@ from music import midi
 from music.score import METERS, Note, Score, Span, Track
 
 
-def score(meter="4/4", bpm=120.0, tonic=9, mode="minor", notes=(Note(0, 1, 60, 90),), voice="gm:0", bars=4):
+ONE = (Note(0, 1, 60, 90),)
+
+
+def score(meter="4/4", bpm=120.0, tonic=9, mode="minor", notes=ONE, voice="gm:0", bars=4):
     made = Score(bpm, meter, tonic, mode, 0.0, True, (), (Span(1, "verse", 0, bars - 1, 0.5), Span(2, "outro", bars - 1, 1, 0.4)),
                  (Track("melody", "piano", voice, tuple(notes)), Track("drums", "drums", "synth:909", (Note(0, 0.1, 36, 100),))))
     return Score(**{**{name: getattr(made, name) for name in Score.__slots__}, "seconds": made.bar_s * bars})
