@@ -12,7 +12,7 @@ from support.errors import NotAllowed
 
 ROLES = ("viewer", "analyst", "administrator")
 ADMINISTRATOR_ONLY = frozenset({"sync", "delete", "import", "train", "settings", "upload", "moderate"})
-NOT_FOR_VIEWERS = frozenset({"alert", "audition", "catalogue", "picture", "playlist", "predict", "bgm"})
+NOT_FOR_VIEWERS = frozenset({"alert", "audition", "catalogue", "picture", "playlist", "predict", "bgm", "dossier"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ def may(actor: Actor, act: str) -> bool:
     """Return whether `actor` may do `act`.
 
     ``sync``, ``delete``, ``import``, ``train``, ``settings``, ``upload`` and ``moderate`` take an administrator;
-    ``alert``, ``audition``, ``catalogue`` (editing tags), ``picture``, ``playlist``, ``predict`` and ``bgm`` are not
-    for viewers.
+    ``alert``, ``audition``, ``catalogue`` (editing tags), ``picture``, ``playlist``, ``predict``, ``bgm`` and
+    ``dossier`` (sharing one, adding to one) are not for viewers.
     """
     return actor.role == "administrator" or (
         act not in ADMINISTRATOR_ONLY and not (actor.role == "viewer" and act in NOT_FOR_VIEWERS))
