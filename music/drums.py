@@ -28,7 +28,7 @@ ON_BEAT, OFF_BEAT = 0.35, 0.8
 FASTEST_S = 0.08
 """Weak strokes on off steps closer than this (seconds) are left out; machines play them."""
 MACHINES = ("synth:909", "synth:808")
-SLOW, SLOWEST = 92.0, 62.0
+SLOW, SLOWEST = 98.0, 68.0
 """Felt beats a minute below which time keepers play less between the beats, and nothing there: the beat stays plain."""
 KEEPERS = ("hat", "ride", "shaker", "tamb", "maracas", "guiro", "cabasa", "bongo_h", "block_h", "open", "h", "m")
 FAINT = 0.2
@@ -193,8 +193,14 @@ def _plain(hits: Iterable[Hit], scene: _Scene) -> list[Hit]:
     beat = METERS[scene.plan.meter].beat
     share = min(max((scene.plan.bpm - SLOWEST) / (SLOW - SLOWEST), 0.0), 1.0)
     first = scene.plan.loop and scene.span.first_bar == 0
-    return [replace(hit, strength=hit.strength * (share if hit.lane in KEEPERS and not _on_beat(hit.at, beat) else 1.0)
-                    * (SEAM if first and hit.at < 1e-6 else 1.0)) for hit in hits]
+    return [replace(hit, strength=_kept(hit, share, beat) * (SEAM if first and hit.at < 1e-6 else 1.0)) for hit in hits]
+
+
+def _kept(hit: Hit, share: float, beat: float) -> float:
+    """Return a stroke's strength, in slow pieces nearer to an accent on the beats and to nothing between them."""
+    if hit.lane not in KEEPERS:
+        return hit.strength
+    return hit.strength + 0.6 * (1 - share) * (0.9 - hit.strength) if _on_beat(hit.at, beat) else hit.strength * share
 
 
 def _on_beat(at_: float, beat: float) -> bool:
