@@ -30,10 +30,12 @@ def draw(batch_id: int) -> bool:
         _shared.not_in_url("batch")
         return False
     _head(batch)
-    if batch.state in UNDER_WAY:
-        st.fragment(_live, run_every=POLL_SECONDS)(batch.id, len(batch.tracks))
-    else:
-        _ended(batch)
+    # a place of its own, also when it is empty: what plays below must not be drawn anew when this ends
+    with st.container(key="bgm_status"):
+        if batch.state in UNDER_WAY:
+            st.fragment(_live, run_every=POLL_SECONDS)(batch.id, len(batch.tracks))
+        else:
+            _ended(batch)
     parent = _parent(actor, batch)
     if parent is not None or batch.tracks:
         _tracks(batch, parent)
@@ -171,10 +173,11 @@ def _parent(actor: services.Actor, batch: services.BgmBatch) -> services.BgmTrac
 def _tracks(batch: services.BgmBatch, parent: services.BgmTrack | None) -> None:
     shown = [(parent, "before")] if parent is not None else []
     shown += [(track, "after" if parent is not None else "") for track in batch.tracks]
-    for start in range(0, len(shown), COLUMNS):
-        row = shown[start:start + COLUMNS]
-        # a single one has the whole width
-        places = st.columns(COLUMNS if len(shown) > 1 else 1)
+    # a single one has the whole width; by what is expected, so that a track that comes moves none that plays
+    columns = COLUMNS if _count(batch) + (parent is not None) > 1 else 1
+    for start in range(0, len(shown), columns):
+        row = shown[start:start + columns]
+        places = st.columns(columns)
         for place, (track, what) in zip(places, row, strict=False):
             if track is not None:
                 with place.container(border=True, gap="small", key=f"bgm_track_{track.id}"):

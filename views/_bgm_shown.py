@@ -21,6 +21,11 @@ CHART = {"displayModeBar": False}
 KEYS_MAJOR = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 KEYS_MINOR = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B")
 BRIGHT = ("major", "lydian", "mixolydian", "pyeongjo", "pentatonic_major")
+ROUND = """<script>(function round(tries) {
+const sound = document.querySelector(".st-key-bgm_player_%d audio");
+if (sound) sound.loop = %s; else if (tries) setTimeout(round, 300, tries - 1);
+})(40)</script>"""
+"""Has the browser itself go round: Streamlit waits for the end and starts anew, which leaves a gap that is heard."""
 KEPT_SOUNDS = 24
 """OGG files kept in memory, about 1 MB a minute; whoever gets a track from a service may hear it."""
 KEPT_FIGURES = 64
@@ -55,8 +60,9 @@ def player(track: services.BgmTrack) -> None:
     """Draw a track's player with its switch for playing round and round; a loop starts with it on."""
     actor, key = _shared.frame().actor, f"bgm_round_{track.id}"
     looped = st.session_state.setdefault(key, track.plan is not None and track.plan.loop)
-    with _shared.errors_shown():
+    with _shared.errors_shown(), st.container(key=f"bgm_player_{track.id}", gap="small"):
         st.audio(sound(actor, track.id), format="audio/ogg", loop=bool(looped), alt=track.title)
+        st.html(ROUND % (track.id, str(bool(looped)).lower()), unsafe_allow_javascript=True)
         st.toggle(text("bgm.track.round"), key=key)
 
 

@@ -239,8 +239,9 @@ def told(act: Callable[..., Any], *args: Any, done: str = "", **options: Any) ->
 
 
 def tell() -> None:
-    """Say once what the last press did, or why it was refused."""
-    if done := st.session_state.pop("bgm_did", None):
-        st.success(text(done), icon=":material/check_circle:")
-    if refused := st.session_state.pop("bgm_told", None):
-        st.error(_shared.plain_text(refused), icon=":material/error:")
+    """Say once what the last press did, or why it was refused; in a place of its own, so that nothing below moves."""
+    with st.container(key="bgm_told_box"):
+        if done := st.session_state.pop("bgm_did", None):
+            st.success(text(done), icon=":material/check_circle:")
+        if refused := st.session_state.pop("bgm_told", None):
+            st.error(_shared.plain_text(refused), icon=":material/error:")

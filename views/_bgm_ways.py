@@ -83,7 +83,8 @@ def search(kind: str) -> None:
     st.session_state[key] = list(st.session_state[f"bgm_{kind}"])
     st.multiselect(_label(kind), list(terms), key=key, format_func=lambda each: str(labels.get(each, each)),
                    max_selections=services.BGM_MOST_CHOSEN, accept_new_options=True, filter_mode="contains",
-                   placeholder=text("bgm.kind.search", count=len(terms)), on_change=_take, args=(kind, key))
+                   select_all=False, placeholder=text("bgm.kind.search", count=len(terms)), on_change=_take,
+                   args=(kind, key))
 
 
 def _both(term: Any) -> str:
