@@ -27,6 +27,8 @@ from texts.grams import Counts
 from texts.reading import EMOTIONS, Felt
 
 FOLDER = Path(__file__).parents[1] / "models" / "text_emotion"
+DARK = {"sadness": 0.9, "anger": 0.9, "disgust": 0.9, "fear": 0.8}
+"""How dark each emotion is. One is enough: most dark comments are angry, and a mean would call grief bright."""
 Floats = NDArray[np.float64]
 
 
@@ -39,8 +41,8 @@ class EmotionHead:
         ``mean`` (width,): taken out of each vector; ``offset`` (width,): English less Korean. ``known`` (n, width):
         vectors learned from, in 8 bits. ``alpha``, ``alone`` (n, 7): their weights beside the pieces and by themselves.
         ``base`` (7,). ``letters``, ``morphemes`` (places, 7) and ``letters_idf``, ``morphemes_idf`` (places,).
-        ``platt``, ``platt_alone`` (7, 2): slope and intercept. ``thresholds`` (7,). ``felt`` (8, 2): valence and
-        arousal from seven probabilities and a constant.
+        ``platt``, ``platt_alone`` (7, 2): slope and intercept. ``thresholds`` (7,). ``arousal`` (8,): from seven
+        probabilities and a constant.
     facts : mapping
         What the card says; ``gamma`` is the width of the Gaussian.
     """
@@ -80,12 +82,23 @@ class EmotionHead:
         return logistic(kept["base"] + near @ kept["alone"], kept["platt_alone"])
 
     def felt(self, emotions: NDArray[Any]) -> Felt:
-        """Return probabilities with the valence and arousal that follow from them, each from -1 to 1."""
-        valence, arousal = np.clip(np.append(emotions, 1) @ self._arrays["felt"], -1, 1)
-        return Felt(dict(zip(EMOTIONS, map(float, emotions), strict=True)), float(valence), float(arousal))
+        """Return probabilities with the valence and arousal that follow from them, each from -1 to 1.
+
+        Valence is the probability of happiness less that of the likeliest dark emotion, half of it where the text is
+        neutral; arousal is linear in the probabilities: 0.5 more for one standard deviation of comments.
+        """
+        named = dict(zip(EMOTIONS, map(float, emotions), strict=True))
+        arousal = float(np.append(emotions, 1) @ self._arrays["arousal"])
+        return Felt(named, valence_of(named), float(np.clip(arousal, -1, 1)))
 
     def _near(self, moved: NDArray[Any]) -> NDArray[Any]:
         return gaussian(unit(moved), self._known, self._gamma)
+
+
+def valence_of(emotions: Mapping[str, float]) -> float:
+    """Return the valence of emotions: happiness less the darkest of the others, drawn to 0 where it is neutral."""
+    dark = max(weight * emotions[name] for name, weight in DARK.items())
+    return (emotions["happiness"] - dark) * (1 - 0.5 * emotions["neutral"])
 
 
 def unit(vectors: NDArray[Any]) -> NDArray[Any]:

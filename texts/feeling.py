@@ -1,8 +1,9 @@
 """What each sentence of a text feels like, and what that makes of the whole.
 
-Korean is read by the head on vectors and pieces; English by the lexicon and the head on vectors alone, half and half
-(`LEXICON`). A short text is read in one piece, as the comments the head has learned from; a long one is the mean of its
-sentences, the longer ones counting more (by the root of their length).
+Korean is read by the head on vectors and pieces, and a little by its lexicon, which knows stories better than the head
+does, that has learned from comments; English by its lexicon and the head on vectors alone. A short text is read in one
+piece, as comments are; a long one is the mean of its sentences, the longer ones counting more (by the root of their
+length).
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from texts.language import of_sentence
 from texts.morphemes import Morpheme
 from texts.reading import EMOTIONS, Felt
 
-LEXICON = 0.5
-"""Weight of the lexicon where it knows a word of an English sentence."""
-UNKNOWN = 0.15
-"""Its weight where it knows none."""
+ENGLISH, UNKNOWN = 0.5, 0.3
+"""Weights of the English lexicon where it knows a word of a sentence, and where it knows none."""
+KOREAN, KOREAN_FELT = 0.2, 0.3
+"""Weights of the Korean lexicon where it knows a word: in the emotions, and in valence and arousal."""
 STRETCHES = 8
 """At most, of an arc."""
 
@@ -41,12 +42,13 @@ def felt(head: EmotionHead, sentences: Sequence[str], morphemes: Sequence[Sequen
     vectors : ndarray, (len(sentences), width)
     """
     found: dict[int, Felt] = {}
-    korean = [place for place, sentence in enumerate(sentences) if of_sentence(sentence) == "ko"]
-    other = [place for place in range(len(sentences)) if place not in set(korean)]
-    if korean:
-        said = head.korean(vectors[korean], [grams.of_letters(sentences[place]) for place in korean],
-                           [grams.of_morphemes(morphemes[place]) for place in korean])
-        found |= dict(zip(korean, map(head.felt, said), strict=True))
+    ours = [place for place, sentence in enumerate(sentences) if of_sentence(sentence) == "ko"]
+    other = sorted(set(range(len(sentences))) - set(ours))
+    if ours:
+        said = head.korean(vectors[ours], [grams.of_letters(sentences[place]) for place in ours],
+                           [grams.of_morphemes(morphemes[place]) for place in ours])
+        found |= {place: korean(head, sentences[place], morphemes[place], row)
+                  for place, row in zip(ours, said, strict=True)}
     if other:
         found |= {place: english(head, sentences[place], row)
                   for place, row in zip(other, head.other(vectors[other]), strict=True)}
@@ -55,11 +57,22 @@ def felt(head: EmotionHead, sentences: Sequence[str], morphemes: Sequence[Sequen
 
 def english(head: EmotionHead, sentence: str, alone: NDArray[Any]) -> Felt:
     """Return what an English sentence feels like by the lexicon and by the head's probabilities, shape (7,)."""
-    said, by_head = lexicon.read(sentence), head.felt(alone)
-    share = LEXICON if said.known else UNKNOWN
-    mixed = {name: share * said.felt.emotions[name] + (1 - share) * by_head.emotions[name] for name in EMOTIONS}
-    return Felt(mixed, share * said.felt.valence + (1 - share) * by_head.valence,
-                share * said.felt.arousal + (1 - share) * by_head.arousal)
+    said = lexicon.english(sentence)
+    share = ENGLISH if said.known else UNKNOWN
+    return _mixed(said.felt, head.felt(alone), share, share)
+
+
+def korean(head: EmotionHead, sentence: str, morphemes: Sequence[Morpheme], by_head: NDArray[Any]) -> Felt:
+    """Return what a Korean sentence feels like by the head's probabilities, shape (7,), and the lexicon."""
+    said = lexicon.korean(morphemes, "!" in sentence)
+    return _mixed(said.felt, head.felt(by_head), KOREAN, KOREAN_FELT) if said.known else head.felt(by_head)
+
+
+def _mixed(one: Felt, other: Felt, share: float, share_felt: float) -> Felt:
+    """Return the mean of two, with the first one's shares in the emotions, and in valence and arousal."""
+    emotions = {name: share * one.emotions[name] + (1 - share) * other.emotions[name] for name in EMOTIONS}
+    return Felt(emotions, share_felt * one.valence + (1 - share_felt) * other.valence,
+                share_felt * one.arousal + (1 - share_felt) * other.arousal)
 
 
 def together(parts: Sequence[Felt], lengths: Sequence[int]) -> Felt:

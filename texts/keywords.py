@@ -29,6 +29,14 @@ STOP = frozenset("""
     방법 필요 사용 시작 가능 포함 예정 이용 제공 진행 기준 각각 서로 스스로 혼자 얼마 먼저 나중 그때 이때 뒤 앞 위 아래
     """.split())
 STOP_ENGLISH = STOP_EN | frozenset("""
+    about above across after against along among around before behind below beneath beside beyond despite down during
+    inside near outside since through throughout toward towards under underneath until upon within zero two four five
+    six seven eight nine ten eleven twelve hundred thousand million twenty thirty fifty monday tuesday wednesday
+    thursday friday saturday sunday very really small large long short full able certain clear sure ready next
+    nobody everybody somebody anybody none nothing everything something anything nowhere myself yourself himself herself
+    itself ourselves themselves am pm mr mrs ms etc fell felt ran sat stood spoke wrote began grew held brought bought
+    caught taught thought fought sang sank swam drank drew threw flew knew blew rose woke broke chose froze drove rode
+    paid sent spent built led met read shut cut put set hit let lay lie lost won told sold understood stay stays want
     again ago all almost also although always another any anyone anything around ask asked away back because become
     before began being better between big bit both came come comes could day did each else enough even ever every
     everyone everything far few find first found gave get gets getting give go goes going gone good got great half
@@ -40,6 +48,8 @@ STOP_ENGLISH = STOP_EN | frozenset("""
     turned two under until upon use used using usually want wanted way ways well went when where whether which while
     whole whose why without woman women work would yes yet yeah year years
     """.split())
+_VERBS = ("ed", "ly")
+"""Endings of English words that are hardly ever nouns; there is no tagger for English here."""
 _NOT = frozenset(word.split("'")[0] for word in STOP_EN if "'" in word)
 
 
@@ -85,7 +95,7 @@ def _candidate(morpheme: Morpheme) -> str | None:
     form, tag, _ = morpheme
     if tag in ("EN", "SL"):
         word = singular(form)
-        plain = len(word) > 2 and word.isascii() and word.isalpha()
+        plain = len(word) > 2 and word.isascii() and word.isalpha() and not word.endswith(_VERBS)
         return word if plain and not {word, form} & STOP_ENGLISH and word not in _NOT else None
     if tag not in NOUNS or form in STOP:
         return None

@@ -10,7 +10,7 @@ from texts import words
 from texts.morphemes import Morpheme, singular
 from texts.reading import Scene
 
-MOST = 5
+MOST = 6
 _NOUNS = ("NN", "XR", "SL", "MAG")
 _ONLY_WITH = {  # a word of two meanings paints its scene only beside one of these (forms of Kiwi)
     "눈": frozenset("내리 오 쌓이 녹 덮이 덮 하얗 흩날리 휘날리 겨울 얼음 길 밟 뽀드득 소복이 소복소복 펑펑".split()),
