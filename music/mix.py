@@ -22,6 +22,8 @@ ANCHOR = -20.0
 USUAL_LEVEL = {"drums": -2.0, "percussion": -12.0, "bass": -3.0, "chords": -5.0, "pad": -11.0, "melody": -2.0,
                "counter": -8.0, "texture": -14.0}
 """dB of parts a style says nothing of."""
+DEEP, DEEP_LEVEL = frozenset({"synth:bass808", "synth:basssub"}), -4.0
+"""Voices that are little but a deep sine, and dB they stay lower: the measure hardly hears them, a limiter does."""
 AMBIENCE_LEVEL = -15.0
 """dB of rain, wind and the like."""
 PAN = {"chords": -0.22, "counter": 0.4, "percussion": -0.42, "texture": 0.3}

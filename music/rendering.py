@@ -160,6 +160,8 @@ class _Studio:
     def _balance(self, bus: Audio, part: str) -> float:
         have = master.loud_part(bus)
         level = mix.AMBIENCE_LEVEL if part == AMBIENCE else self.style.level.get(part, mix.USUAL_LEVEL[part])
+        if part in self.tracks and playing.sounding(self.tracks[part].voice) in mix.DEEP:
+            level += mix.DEEP_LEVEL
         if not np.isfinite(have):
             return 1.0
         return float(10 ** (min(MOST, max(LEAST, mix.ANCHOR + level - have)) / 20))

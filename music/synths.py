@@ -112,8 +112,8 @@ def _bass808(pitch: int, held: float, bright: float) -> Floats:
 def _basssub(pitch: int, held: float, bright: float) -> Floats:
     env = _envelope(held, 0.008, 0.9, 0.65)
     count = len(env)
-    raw = _sine(pitch, count) + (0.16 + 0.16 * bright) * _sine(pitch + 12, count) + 0.05 * _sine(pitch + 19.02, count)
-    return np.tanh(1.25 * raw * env) * 0.95
+    raw = _sine(pitch, count) + (0.25 + 0.2 * bright) * _sine(pitch + 12, count) + 0.12 * _sine(pitch + 19.02, count)
+    return np.tanh(1.5 * raw * env) * 0.9
 
 
 def _basssaw(pitch: int, held: float, bright: float) -> Floats:

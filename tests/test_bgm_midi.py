@@ -11,7 +11,6 @@ import pytest
 from music import midi
 from music.score import METERS, Note, Score, Span, Track
 
-
 ONE = (Note(0, 1, 60, 90),)
 
 
