@@ -223,6 +223,24 @@ def test_a_loop_starts_without_a_crash_and_an_ending_closes_on_its_last_bar():
     assert all(note.start + note.length == pytest.approx(33.5) for note in last)
 
 
+def test_the_first_beat_of_a_loop_is_struck_softer(monkeypatch):
+    kicks = [note.velocity for note in steady("disco", monkeypatch) if note.pitch == 36]
+    assert kicks[0] < 0.8 * min(kicks[1:])
+
+
+def test_a_slow_piece_keeps_time_on_the_beats(monkeypatch):
+    for bpm, expected in ((60.0, {0.0, 1.0, 2.0, 3.0}), (110.0, {0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5})):
+        assert beats(steady("pop", monkeypatch, bpm=bpm, swing=0.0), 42) == expected
+
+
+def test_hands_leave_out_what_is_too_fast_for_them(monkeypatch):
+    def closest(name, bpm):
+        hats = [note.start for note in steady(name, monkeypatch, bpm=bpm, energy=0.9) if note.pitch == 42]
+        return np.diff(sorted(hats)).min()
+
+    assert closest("disco", 118.0) == pytest.approx(0.25) and closest("disco", 200.0) == pytest.approx(1.0)
+
+
 def test_a_build_gathers_and_the_kick_leaves_before_the_drop():
     notes = [note for note in played(plan_of("edm", sections=(Section(1, "build", 8, 0.65), Section(2, "drop", 8, 1.0))))]
     rolls = [sum(1 for note in notes if note.pitch == 38 and bar * 8 <= note.start + 0.02 < bar * 8 + 8) for bar in range(4)]
