@@ -112,6 +112,8 @@ class Line:
         fifth = next((step for step in chord.intervals if step in (6, 7, 8)), 7)
         third = next((step for step in chord.intervals if step in (3, 4)), 7)
         up = {"R": 0, "x": 0, "F": fifth, "O": 12, "T": third, "S": 9 if third == 4 else 10}[hit.pick]
+        if hit.pick == "F" and third == 3 and chord.root == self.key[0]:
+            return root + third  # the third says minor, where the overtones of root and fifth say major
         if hit.pick == "F" and root + fifth > self.low + 17 and root + fifth - 12 >= self.low:
             up -= 12
         return root + up if root + up <= self.high else root + up - 12

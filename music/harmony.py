@@ -81,10 +81,10 @@ def _bars(plan: Plan, style: Style, section: Section, first: bool, last: bool) -
     row = _row(plan, style, section)
     bars = [row[index % len(row)] for index in range(section.bars)]
     home = _home(row, plan.mode)
-    if plan.mode in GUGAK:
-        return bars
     if first and not _is_home(bars[0][0]):
         bars[0] = (home,)
+    if plan.mode in GUGAK:
+        return [*bars[:-1], (home,)] if last and not plan.loop else bars
     if last and not plan.loop:
         return _closed(bars, home, plan.mode)
     return _led(bars, len(row), plan, style, last)
@@ -104,32 +104,34 @@ def _row(plan: Plan, style: Style, section: Section) -> list[tuple[str, ...]]:
 
 def _rich(numeral: str, style: Style, plan: Plan) -> str:
     """Add a seventh or ninth to a plain triad where the style likes them; the same triad always gets the same."""
-    if not numeral.isalpha() and not numeral.lstrip("b#").isalpha() or plan.mode in GUGAK:
-        return numeral
-    draw = plan.stream("extension", numeral).random()
     plain = numeral.lstrip("b#")
-    if numeral == "V" and draw < max(style.extensions, PLAIN_SEVENTH if style.id not in POWER else 0.0):
-        return "V7"
-    if _is_home(numeral):
-        draw += 0.25  # the tonic stays plainer than the rest
-    if plain in ("bVII", "VII") or numeral == "bVII":
-        return "bVIIadd9" if draw < 0.7 else numeral
-    if draw >= style.extensions * 0.9:
+    if not plain.isalpha() or plan.mode in GUGAK:
         return numeral
+    draw = float(plan.stream("extension", numeral).random())
+    taste = style.extensions
+    if numeral == "V" and draw < max(taste, 0.0 if style.id in POWER else PLAIN_SEVENTH):
+        return "V7"
+    if numeral == "bVII":
+        return "bVIIadd9" if draw < 0.7 else numeral  # its ninth is the tonic
+    home = _is_home(numeral)
+    draw += 0.25 * home  # the tonic stays plainer than the rest
+    if draw >= taste * 0.9:
+        return numeral
+    ninth = draw < taste - 0.75 and not home
     if plain.islower():
-        return f"{numeral}{'9' if draw < style.extensions - 0.75 and not _is_home(numeral) else '7'}"
-    return f"{numeral}{'add9' if style.extensions < 0.45 else 'maj9' if draw < style.extensions - 0.75 and not _is_home(numeral) else 'maj7'}"
+        return numeral + ("9" if ninth else "7")
+    return numeral + ("add9" if taste < 0.45 else "maj9" if ninth else "maj7")
 
 
 def _home(row: Sequence[tuple[str, ...]], mode: str) -> str:
     """Return the tonic chord as a progression writes it."""
     written = [name for bar in row for name in bar if _is_home(name)]
-    return written[0] if written else roman_home(mode)
+    return written[0] if written else roman_home(mode) + ("5" if mode in GUGAK else "")
 
 
 def roman_home(mode: str) -> str:
     """Return a mode's plain tonic chord."""
-    return "I" if mode in ("major", "mixolydian", "lydian") else "i"
+    return "I" if mode in ("major", "mixolydian", "lydian", "pyeongjo") else "i"
 
 
 def _is_home(numeral: str) -> bool:

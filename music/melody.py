@@ -18,7 +18,7 @@ from music.theory import GUGAK, SCALES, chord_scale, ladder, nearest, pitch_clas
 FORMS = ("aaba", "abac", "aabc", "abab")
 ARCHES = ((0, 1, 3, 0), (0, 2, 1, -1), (1, 0, 3, 0), (0, 1, 2, 1))
 """Steps of the scale each unit of a phrase lies above the first."""
-LIFTS = {"a": 0, "b": 4, "c": -2}
+LIFTS = {"a": 0, "b": 3, "c": -2}
 """Semitones the material of a kind of section lies above the middle of the part."""
 REACH = 10
 """Semitones a melody strays from its middle."""
@@ -27,6 +27,10 @@ PULL = {0: 1.3, 3: 1.6, 4: 1.6, 7: 0.3}
 FIVE = {"major": "pentatonic_major", "mixolydian": "pentatonic_major", "lydian": "pentatonic_major",
         "minor": "pentatonic_minor", "dorian": "pentatonic_minor", "harmonic_minor": "pentatonic_minor",
         "phrygian": "minor"}
+FEW = 4
+"""A motif of so many notes is a slow one."""
+AGAIN = 1.3
+"""Semitones of distance that a heavy note pays for being the one before it."""
 Cells = tuple[tuple[float, tuple[tuple[float, float], ...], float], ...]
 
 
@@ -91,7 +95,10 @@ def motif(meter: Meter, quarters: float, manner: Manner, rng: np.random.Generato
 
 
 def contour(count: int, leap: float, rng: np.random.Generator) -> tuple[int, ...]:
-    """Return steps of the scale from the first note: mostly steps, a leap is followed by steps back."""
+    """Return steps of the scale from the first note: mostly steps, a leap is followed by steps back.
+
+    Few notes are long ones that take chord tones: they move in thirds, or they would stand still.
+    """
     steps, lean = [0], float(rng.choice((-0.25, 0.0, 0.3)))
     move = 0
     for _ in range(count - 1):
@@ -104,7 +111,7 @@ def contour(count: int, leap: float, rng: np.random.Generator) -> tuple[int, ...
         if not -4 <= steps[-1] + move <= 5:
             move = -move
         steps.append(steps[-1] + move)
-    return tuple(steps)
+    return tuple(2 * step for step in steps) if count <= FEW else tuple(steps)
 
 
 def answered(first: Motif, rng: np.random.Generator) -> Motif:
@@ -160,6 +167,7 @@ class Singer:
         classes = chord_scale(*self.key, pitch_classes(chord.root, chord.intervals))
         if heavy and rng.random() < self.manner.snap:
             return min(self.tones(start), key=lambda pitch: (abs(pitch - wanted) + 0.1 * abs(pitch - self.line)
+                                                             + AGAIN * (pitch == self.line)
                                                              - self.pull(pitch), pitch))
         reach = self._reach(classes)
         inside = [pitch for pitch in reach if pitch in self.scale or pitch in self.tones(start)]
@@ -175,7 +183,8 @@ class Singer:
         chord = self.chord(start)
         plain = [self.key[0]] if final else [(chord.root + step) % 12 for step in chord.intervals[:3]]
         aim = 0.7 * self.line + 0.3 * self.manner.centre
-        return min(self._reach(tuple(sorted(plain))), key=lambda pitch: (abs(pitch - aim) - 2 * self.pull(pitch), pitch))
+        options = self._reach(tuple(sorted(plain)))
+        return min(options, key=lambda pitch: (abs(pitch - aim) - 2 * self.pull(pitch), pitch))
 
     def unit(self, idea: Motif, start: float, end: float, height: float, rng: np.random.Generator,
              close: str = "") -> list[Note]:

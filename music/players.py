@@ -25,6 +25,8 @@ QUIET, LOUD = 24, 122
 STRUCK = ("keys", "plucked", "mallets", "traditional", "synth")
 """Families whose notes begin sharply enough to give the pulse in broken chords; others repeat the chord."""
 FAST, SLOW = 140.0, 78.0
+SHRILL = 79
+"""No melody is centred above G5 unless its instrument begins there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ def manner(stage: Stage, centre: float) -> Manner:
     own, feel = stage.style.melody, stage.plan.feel
     pace = 0.75 if stage.plan.bpm > FAST else 1.2 if stage.plan.bpm < SLOW else 1.0
     low, high = stage.span(36, 98)
-    middle = min(max(centre + 4 * feel.register, low + 8), high - 9)
+    middle = min(max(min(centre + 4 * feel.register, SHRILL), low + 8), high - 9)
     return Manner(min(max((own.density + 0.3 * feel.density) * pace, 0.05), 1.0), own.leap, own.rest, own.ornament,
                   own.syncopation, middle, low, high, stage.style.id in FIVE_TONE, stage.style.id == "blues",
                   0.45 if stage.plan.mode in GUGAK else 1.0)

@@ -165,7 +165,7 @@ def test_a_longer_piece_keeps_every_section_it_had(name, loop):
     old, new = inside(before, last), inside(after, last)
     for role, notes in old.items():
         assert [note.pitch for note in notes] == [note.pitch for note in new[role]], role
-        assert [note.start + shift for note in notes] == pytest.approx([note.start for note in new[role]])
+        assert [note.start + shift for note in notes] == pytest.approx([note.start for note in new[role]], abs=0.02)
 
 
 def test_energy_changes_layers_and_touch_but_not_chords_and_melody():

@@ -36,6 +36,13 @@ def test_a_piece_begins_and_ends_on_its_tonic(name, mode):
     assert found[-1].chords[-1].length == 4.0, "the tonic has the whole last bar"
 
 
+@pytest.mark.parametrize("bars", [1, 2, 3, 5])
+def test_korean_modes_close_on_their_tonic_after_any_bars(bars):
+    for mode in ("pyeongjo", "gyemyeonjo"):
+        found = chords(plan("gugak", mode, sections=(*FORM[:2], Section(6, "outro", bars, 0.4))))
+        assert found[-1].chords[-1].root == 2
+
+
 @pytest.mark.parametrize("name", STYLES)
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("meter", METERS)

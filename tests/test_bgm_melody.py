@@ -94,6 +94,13 @@ def test_leaps_are_followed_by_steps_back():
         assert min(steps) >= -4 and max(steps) <= 5
 
 
+def test_few_long_notes_move_in_thirds():
+    for seed in range(20):
+        assert all(step % 2 == 0 for step in melody.contour(3, 0.3, np.random.default_rng(seed)))
+    pitches = [note.pitch for note in sung(5, manner=Manner(0.1, 0.3, 0.0, 0.0, 0.0, 72, 55, 96))[0]]
+    assert len(set(pitches)) >= 4, "a slow melody moves"
+
+
 def test_density_makes_more_notes():
     few = sum(len(sung(seed, manner=Manner(0.1, 0.3, 0.3, 0, 0.1, 72, 55, 96))[0]) for seed in range(10))
     many = sum(len(sung(seed, manner=Manner(0.9, 0.3, 0.3, 0, 0.1, 72, 55, 96))[0]) for seed in range(10))
