@@ -62,8 +62,8 @@ def player(track: services.BgmTrack) -> None:
     looped = st.session_state.setdefault(key, track.plan is not None and track.plan.loop)
     with _shared.errors_shown(), st.container(key=f"bgm_player_{track.id}", gap="small"):
         st.audio(sound(actor, track.id), format="audio/ogg", loop=bool(looped), alt=track.title)
-        st.html(ROUND % (track.id, str(bool(looped)).lower()), unsafe_allow_javascript=True)
         st.toggle(text("bgm.track.round"), key=key)
+        st.html(ROUND % (track.id, str(bool(looped)).lower()), unsafe_allow_javascript=True)
 
 
 def piece(track: services.BgmTrack) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 import services
+from support.figures.bgm import ROLE_COLOURS
 from views import _bgm_shown, _shared
 from views import _bgm_state as states
 from views._shared import number, plain, text
@@ -113,8 +114,8 @@ def _edits(track: services.BgmTrack) -> None:
 
 
 def _section_edit(track: services.BgmTrack) -> None:
-    sections = {each: f"{place}. {_bgm_shown.section(name)} ({start:.0f}–{end:.0f} s)"
-                for place, (each, name, start, end, _) in enumerate(track.spans, 1)}
+    sections = {each: text("bgm.edit.section_is", place=place, name=_bgm_shown.section(name), start=f"{start:.0f}",
+                           end=f"{end:.0f}") for place, (each, name, start, end, _) in enumerate(track.spans, 1)}
     if not sections:
         return
     key = f"bgm_edit_section_{track.id}"
@@ -125,7 +126,9 @@ def _section_edit(track: services.BgmTrack) -> None:
 
 def _instrument_edit(track: services.BgmTrack) -> None:
     plan = track.plan
-    parts = {part.role: part.instrument for part in plan.parts} if plan else {}
+    order = list(ROLE_COLOURS)  # the melody first, as it is drawn
+    parts = {part.role: part.instrument for part in sorted(plan.parts, key=lambda part: order.index(part.role))
+             } if plan else {}
     if not parts:
         return
     role_key = f"bgm_edit_role_{track.id}"
