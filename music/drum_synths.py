@@ -216,7 +216,7 @@ def _deok(rng: np.random.Generator, seconds: float = 0.5) -> Floats:
     t = _t(seconds)
     skin = _skin(rng, seconds, 318.0, 0.1, 8, 0.05)
     crack = _filtered(_noise(rng, len(t)), "bandpass", (1800, 7000)) * (np.exp(-t / 0.006) + 0.25 * np.exp(-t / 0.035))
-    return _unit(0.55 * _unit(skin) + 0.75 * _unit(crack), 0.9)
+    return _unit(0.5 * _unit(skin) + 0.95 * _unit(crack), 0.9)
 
 
 def _gideok(rng: np.random.Generator) -> Floats:
@@ -264,7 +264,7 @@ _KITS: dict[str, dict[int, Callable[[np.random.Generator], Floats]]] = {
             49: _cymbal(2.2, 0.6, 3800, 0.0), 51: _cymbal(1.3, 0.35, 4200, 0.05),
             **{pitch: _tom(hertz * 1.05, 0.2) for pitch, hertz in TOMS.items()}, **_PERCUSSION},
     "lofi": {36: _dusty(_kick(56, 150, 0.022, 0.11, 0.4, 0.12, 2.2), 2600),
-             38: _dusty(_snare((172, 278), 0.65, 1.2, 0.075, 500, 7000), 5200, 0.9),
+             38: _dusty(_snare((172, 278), 0.55, 1.7, 0.075, 500, 7000), 5200, 0.9),
              39: _dusty(_clap(0.06, 700, 3600), 5000, 0.9), 42: _dusty(_hat(0.026, 5200, 0.7), 8500, 0.6),
              46: _dusty(_hat(0.13, 5000, 0.7), 8000, 0.6), 49: _dusty(_cymbal(1.8, 0.45, 2600, 0.0), 7000, 0.7),
              51: _dusty(_cymbal(1.2, 0.3, 3000, 0.08), 7000, 0.7), 37: _dusty(_rim, 4500, 0.9),
