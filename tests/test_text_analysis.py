@@ -282,6 +282,11 @@ def test_moods_come_near_the_feeling(feeling, wanted):
     assert to_music.moods_of(feeling)[0] == wanted
 
 
+def test_a_topic_brings_its_moods_along():
+    feeling = felt(-0.25, -0.34, fear=0.39, sadness=0.53)
+    assert to_music.moods_of(feeling, {"horror": 0.98})[0] == "scary" != to_music.moods_of(feeling)[0]
+
+
 def test_energy_follows_the_arc_and_is_left_alone_where_nothing_moves():
     assert to_music.energy_of([felt(0, each) for each in (0.1, 0.12, 0.1, 0.11)]) == ()
     assert to_music.energy_of([felt(0, 0.5)] * 3) == ()

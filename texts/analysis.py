@@ -6,6 +6,7 @@ that 20,000 characters take about as long as 5,000; keywords, scenes and the wor
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -18,8 +19,8 @@ from texts.reading import Felt, Reading
 from texts.sentences import chosen, sentences
 from texts.topics import Embed
 
-MOST_EMBEDDED = 80
-"""Sentences of a text that are embedded; about 15 ms each on one core at rest."""
+MOST_EMBEDDED, MOST_LETTERS = 64, 160
+"""Sentences of a text that are embedded, and characters of each: about 15 ms for 60 characters on one core at rest."""
 WHOLE = 300
 """Characters up to which the emotion of a text is read in one piece."""
 SHOWN = 10
@@ -51,10 +52,11 @@ def analyse(text: str, embed: Embed, keywords: Sequence[str] = ()) -> Reading:
     parsed = _parsed(found)
     ranked, places = _sifted(parsed)
     words = tuple(dict.fromkeys([*given, *ranked[:SHOWN]]))
-    texts = [*(found[place] for place in places), ", ".join(words) or plain[:WHOLE], plain[:WHOLE]]
-    vectors = np.asarray(embed(texts), np.float32)
-    parts = feeling.felt(emotion.load(), texts[:-2], [parsed[place] for place in places], vectors[:-2])
-    lengths = [len(each) for each in texts[:-2]]
+    kept = [found[place] for place in places]
+    about = [", ".join(words) or plain[:WHOLE], plain[:WHOLE]]
+    vectors = np.asarray(embed([*(sentence[:MOST_LETTERS] for sentence in kept), *about]), np.float32)
+    parts = feeling.felt(emotion.load(), kept, [parsed[place] for place in places], vectors[:-2])
+    lengths = [len(sentence) for sentence in kept]
     whole = _whole(plain, parsed, vectors[-1:], parts, lengths)
     subject = vectors[:-2].mean(axis=0) + vectors[-2]
     topic_scores = topics.scores(_counted(parsed, given), subject / np.linalg.norm(subject), lang, embed)
@@ -64,7 +66,7 @@ def analyse(text: str, embed: Embed, keywords: Sequence[str] = ()) -> Reading:
         summary=summary.summary(found, places, vectors[:-2]), emotions=whole.emotions, valence=whole.valence,
         arousal=whole.arousal, arc=arc, topic=topic, topic_scores=topic_scores,
         genres=topics.genres_of(topic, whole.valence, whole.arousal), scenes=scenes.find(parsed),
-        feel=to_music.feel_of(whole.valence, whole.arousal), moods=to_music.moods_of(whole),
+        feel=to_music.feel_of(whole.valence, whole.arousal), moods=to_music.moods_of(whole, topic_scores),
         energy=to_music.energy_of(arc))
 
 
@@ -87,7 +89,8 @@ def _sifted(parsed: Sequence[Sequence[Morpheme]]) -> tuple[list[str], tuple[int,
     """Return the keywords of a text, the weightiest first, and the places of the sentences to embed."""
     said = [keywords.words_of(each) for each in parsed]
     weights = dict(keywords.keywords(said, keywords.NODES))
-    places = chosen([sum(weights.get(word, 0.0) for word in set(each)) for each in said], MOST_EMBEDDED)
+    places = chosen([sum(weights.get(word, 0.0) for word in set(each)) / math.sqrt(len(each) or 1) for each in said],
+                    MOST_EMBEDDED)  # by the root of its words: the longest sentence is not always the one that counts
     return list(weights), places
 
 

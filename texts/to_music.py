@@ -13,6 +13,7 @@ import numpy as np
 
 from music import vocabulary
 from music.wish import Feel, Wish
+from texts import emotion
 from texts.reading import Felt, Reading
 
 MOODS = 3
@@ -25,8 +26,13 @@ LEAST_ARC, LEAST_MOVE = 4, 0.05
 LINKED = {"fear": ("scary", "mysterious"), "anger": ("angry",), "sadness": ("sad", "lonely", "sentimental"),
           "happiness": ("happy", "cheerful", "love"), "surprise": ("mysterious",), "disgust": ("dark",),
           "neutral": ("calm",)}
-PULL = 0.6
-"""How far an emotion draws its moods near, in the distance of feelings."""
+TOPICS = {"horror": ("scary",), "mystery": ("mysterious",), "fantasy": ("mysterious", "dreamy"), "romance": ("love",),
+          "loss": ("sad", "lonely"), "war": ("angry", "dark"), "games": ("party",), "sports": ("energetic",),
+          "childhood": ("cheerful",), "nature": ("peaceful",), "faith": ("peaceful",), "self_help": ("calm",),
+          "science_fiction": ("mysterious",), "philosophy": ("calm",)}
+"""Moods that a topic brings along."""
+PULL, AROUSAL = 0.9, 0.6
+"""How far an emotion or topic draws its moods near, in the distance of feelings, and what arousal counts in it."""
 
 
 def feel_of(valence: float, arousal: float) -> Feel:
@@ -34,17 +40,40 @@ def feel_of(valence: float, arousal: float) -> Feel:
     return Feel(valence, arousal, density=0.6 * arousal, register=0.5 * valence, dynamics=0.7 * arousal)
 
 
-def moods_of(felt: Felt, most: int = MOODS) -> tuple[str, ...]:
+def moods_of(felt: Felt, topics: Mapping[str, float] | None = None, most: int = MOODS) -> tuple[str, ...]:
     """Return the popular moods that come nearest to a feeling, the nearest first.
 
-    The distance is that on valence and arousal, less `PULL` times the probability of an emotion the mood belongs to.
+    Parameters
+    ----------
+    felt : Felt
+    topics : mapping of str to float, optional
+        Share of each topic.
+    most : int
+
+    Notes
+    -----
+    The distance is that on valence and arousal, less `PULL` times how much an emotion or topic of the mood stands out:
+    its share for a topic; for an emotion the chance above an even one after its share among comments is taken out
+    (every second comment is angry, every fifth afraid, so a third of fear says more than a half of anger).
     """
-    drawn = {mood: max(felt.emotions.get(name, 0.0) for name, moods in LINKED.items() if mood in moods)
-             for mood in {mood for moods in LINKED.values() for mood in moods}}
+    usual = emotion.load().facts["share"]
+    drawn: dict[str, float] = {}
+    for name, moods in LINKED.items():
+        for mood in moods:
+            drawn[mood] = max(drawn.get(mood, 0.0), _standing_out(felt.emotions[name], usual[name]))
+    for name, share in (topics or {}).items():
+        for mood in TOPICS.get(name, ()):
+            drawn[mood] = max(drawn.get(mood, 0.0), share)
     known = [mood for mood in vocabulary.moods().values() if mood.popular]
-    far = {mood.id: float(np.hypot(mood.valence - felt.valence, mood.arousal - felt.arousal))
+    far = {mood.id: float(np.hypot(mood.valence - felt.valence, AROUSAL * (mood.arousal - felt.arousal)))
            - PULL * drawn.get(mood.id, 0.0) for mood in known}
     return tuple(sorted(far, key=lambda name: round(far[name], 9))[:most])
+
+
+def _standing_out(chance: float, usual: float) -> float:
+    """Return how far a chance lies above the usual one, 0 to 1, on even terms."""
+    for_it, against = chance * (1 - usual), (1 - chance) * usual
+    return max(0.0, 2 * for_it / max(for_it + against, 1e-9) - 1)
 
 
 def energy_of(arc: Sequence[Felt]) -> tuple[float, ...]:
