@@ -54,9 +54,12 @@ def _box(actor: services.Actor, wish: services.BgmWish) -> None:
         with st.popover(text("bgm.read.file"), icon=":material/upload_file:"):
             unread = _file()
     state.setdefault("bgm_text", state.get("bgm_text_kept", ""))
+    demo = _from_the_tour()
     typed = above.text_area(text("bgm.read.label"), key="bgm_text", height=TEXT_HEIGHT, max_chars=LONGEST_TEXT,
                             placeholder=text("bgm.read.hint"))
     state["bgm_text_kept"] = typed
+    if demo is not None and typed == _lyrics(demo.lyrics):
+        above.caption(text("bgm.read.of_demo", artist=plain(demo.artist), title=plain(demo.title)))
     if unread:
         st.warning(unread, icon=":material/edit:")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
@@ -91,8 +94,21 @@ def _demo() -> None:
 
 
 def _take_demo(lyrics: str) -> None:
-    # without the heading ``Artist - Title:``
-    st.session_state["bgm_text"] = "\n".join(lyrics.splitlines()[1:]).strip()[:LONGEST_TEXT]
+    st.session_state["bgm_text"] = _lyrics(lyrics)
+
+
+def _lyrics(kept: str) -> str:
+    """Return lyrics without their heading ``Artist - Title:``."""
+    return "\n".join(kept.splitlines()[1:]).strip()[:LONGEST_TEXT]
+
+
+def _from_the_tour() -> services.DemoSong | None:
+    """Return the demo song where the tour led here; its lyrics are in the box, unless there is a text already."""
+    source = _shared.in_url("source", "bgm_source", _shared.one_of(("own", "demo")), "own", quiet=True)
+    demo = services.demo_song() if source == "demo" else None
+    if demo is not None and not st.session_state["bgm_text"]:
+        _take_demo(demo.lyrics)
+    return demo
 
 
 def _read(actor: services.Actor, typed: str, wish: services.BgmWish) -> None:

@@ -22,8 +22,7 @@ JOBS = (
     ("hit_prediction", "🎯"),
     ("text_to_bgm", "🎹"),
 )
-"""What the product is for, in the order of the cards: the page's file, an icon. A card is a link once app.py lists its
-page; until then it says that it is not there yet."""
+"""What the product is for, in the order of the cards: the page's file, an icon."""
 TOUR: dict[str, Callable[[services.DemoSong], dict[str, str]]] = {
     "growth_radar": lambda demo: {"artist": demo.artist_key, "song": demo.song_key, "window": "180"},
     "advanced_analysis": lambda demo: {"artist": demo.artist_key, "song": demo.song_key},
@@ -31,6 +30,7 @@ TOUR: dict[str, Callable[[services.DemoSong], dict[str, str]]] = {
     "image_to_music": lambda demo: {"source": "demo"},
     "playlist_maker": lambda demo: {"title": demo.title, "made": "1"},
     "hit_prediction": lambda demo: {},
+    "text_to_bgm": lambda demo: {"way": "text", "source": "demo"},
 }
 """The steps of the demo tour: the page's file, and the query that opens the demo song there. A step's text is at
 ``home.tour.step.<file>``."""
@@ -208,22 +208,12 @@ def _alert_list(events: list[services.AlertEvent]) -> None:
 def _jobs(home: services.HomeSummary) -> None:
     """Draw what the product is for: a link for every page there is."""
     st.markdown(f"### {text('home.jobs.title')}")
-    there = _shared.pages()
     for start in range(0, len(JOBS), CARDS):
         for place, (file, icon) in zip(st.columns(CARDS), JOBS[start:start + CARDS], strict=False):
             with place.container(border=True, height="stretch"):
-                _job(file, icon, file in there)
-
-
-def _job(file: str, icon: str, there: bool) -> None:
-    title = text(f"home.job.{file}.title")
-    if there:
-        st.markdown(f"**{icon} {title}**")
-        st.markdown(text(f"home.job.{file}.body"))
-        _open(file, text("home.go"), ":material/arrow_forward:")
-    else:
-        st.markdown(f":gray[**{icon} {title}**] :gray-badge[{text('home.jobs.soon')}]")
-        st.caption(text(f"home.job.{file}.body"))
+                st.markdown(f"**{icon} {text(f'home.job.{file}.title')}**")
+                st.markdown(text(f"home.job.{file}.body"))
+                _open(file, text("home.go"), ":material/arrow_forward:")
 
 
 # demo tour ------------------------------------------------------------
