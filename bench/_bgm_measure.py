@@ -32,15 +32,20 @@ SEAM_FFT, SEAM_HOP = 2_048, 128
 SEAM_S = 0.03
 """Onsets of a bar's first notes lie this near to it: players are not machines."""
 PAIRS: Mapping[str, tuple[str, str]] = {
-    "happy": ("happy", "sad"), "sad": ("sad", "happy"), "cheerful": ("happy", "sad"), "lonely": ("sad", "happy"),
-    "calm": ("Mellow", "party"), "peaceful": ("Mellow", "party"), "party": ("party", "Mellow"),
-    "energetic": ("dance", "Mellow"), "angry": ("metal", "Mellow"), "dreamy": ("chillout", "hard rock"),
-    "jazz": ("jazz", "rock"), "rock": ("rock", "jazz"), "blues": ("blues", "electronic"),
-    "folk": ("folk", "electronic"), "acoustic": ("acoustic", "electronic"), "edm": ("electronic", "acoustic"),
-    "dance": ("dance", "acoustic"), "disco": ("dance", "acoustic"), "hip_hop": ("Hip-Hop", "folk"),
-    "lofi": ("chillout", "hard rock"), "new_age": ("ambient", "hard rock"),
+    "happy": ("happy", "sad"), "sad": ("sad", "happy"), "calm": ("chill", "party"), "peaceful": ("chill", "party"),
+    "party": ("party", "chill"), "energetic": ("party", "chill"), "jazz": ("jazz", "rock"), "rock": ("rock", "jazz"),
+    "blues": ("blues", "electro"), "folk": ("folk", "electro"), "acoustic": ("acoustic", "electro"),
+    "edm": ("electronic", "folk"), "dance": ("dance", "folk"), "disco": ("dance", "folk"),
+    "hip_hop": ("Hip-Hop", "country"), "lofi": ("chillout", "metal"), "new_age": ("ambient", "hard rock"),
+    "pop": ("pop", "metal"),
 }
-"""Moods and genres that the tagger has a tag for, with that tag and the one of their opposite."""
+"""Moods and genres that the tagger has a tag for, with that tag and the one of their opposite, as common a tag as can
+be: likelihoods of rare tags are small whatever is heard."""
+OPPOSITES = ((("happy", "cheerful"), ("sad", "lonely"), "happy", "sad"),
+             (("energetic", "party"), ("calm", "peaceful"), "party", "chill"), (("jazz",), ("rock",), "jazz", "rock"),
+             (("acoustic", "folk"), ("edm", "dance"), "acoustic", "electronic"),
+             (("new_age", "lofi"), ("rock",), "ambient", "rock"))
+"""What is asked of one piece and of another, with the tags of both."""
 
 
 def mono_of(mix: np.ndarray) -> np.ndarray:

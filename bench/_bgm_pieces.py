@@ -111,9 +111,9 @@ def judge(piece: Piece, tags: bool = True) -> dict[str, Any]:
         told |= {"seam": seam.ratio, "jump": seam.jump, "seam_ok": bool(seam.ratio <= 1 and seam.jump <= 1)}
     if tags:
         scores = measure.tag_scores(tagger(), mono)
-        told["tags"] = {name: {tag: scores[tag] for tag in measure.PAIRS[name]}
-                        for name in (piece.genre, piece.mood) if name in measure.PAIRS}
-        told["tags_ok"] = {name: measure.ranked(scores, name) for name in told["tags"]}
+        told["tags"] = scores
+        told["tags_ok"] = {name: measure.ranked(scores, name) for name in (piece.genre, piece.mood)
+                           if name in measure.PAIRS}
     return told
 
 

@@ -153,6 +153,8 @@ def test_a_midi_file_is_read_by_another_library():
 
 
 def test_tags_are_ranked_against_their_opposites():
-    assert measure.ranked({"sad": 0.2, "happy": 0.1}, "sad") and not measure.ranked({"sad": 0.2, "happy": 0.1}, "cheerful")
-    known = set(made.tagger().names)
-    assert {tag for pair in measure.PAIRS.values() for tag in pair} <= known and set(measure.PAIRS) <= {*made.MOODS, *made.styles()}
+    assert measure.ranked({"sad": 0.2, "happy": 0.1}, "sad") and not measure.ranked({"sad": 0.2, "happy": 0.1}, "happy")
+    known, asked = set(made.tagger().names), {*made.MOODS, *made.styles()}
+    assert {tag for pair in measure.PAIRS.values() for tag in pair} <= known and set(measure.PAIRS) <= asked
+    for ones, others, *tags in measure.OPPOSITES:
+        assert set(tags) <= known and {*ones, *others} <= asked
