@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -25,8 +25,9 @@ _OWN = """EXISTS (SELECT FROM dossier_songs x WHERE x.song_id = s.id AND x.owner
                WHERE x.song_id = s.id AND p.owner_id = :actor)"""
 SEEN = f"({_OPEN} OR {_OWN})"
 """Whether ``:actor`` may know of song ``s``: from what everybody sees, or from something of the actor's own."""
-TAGS = 'situation || emotion || "time" || style || weather || season'
-"""All tags of an entry of the catalogue."""
+CATEGORIES = ("situation", "emotion", "time", "style", "weather", "season")
+MOST_COUNTED = 1_000
+"""Songs of a search that are looked at and counted."""
 MINE = """
     SELECT song_id, count(*) AS things FROM (
         SELECT song_id FROM dossier_songs WHERE owner_id = :actor
@@ -79,6 +80,10 @@ def named(connection: Connection, actor_id: int, words: Sequence[str], whole: st
           ) -> tuple[list[int], int]:
     """Return songs the actor may see that have all words in artist and title, the best first, and how many match.
 
+    Of more than `MOST_COUNTED` names that match only the best are looked at, and as many are said to match: whether
+    the actor may see one takes longer to find out than that it matches. Names are short, so that going through
+    100,000 of them takes less time than an index of three letters would save, and needs none.
+
     Parameters
     ----------
     words : sequence of str
@@ -86,33 +91,47 @@ def named(connection: Connection, actor_id: int, words: Sequence[str], whole: st
     whole : str
         All of them in one: a title that is just that comes first, then one that begins so.
     """
-    held = " AND ".join(f"(strpos(s.norm_title, :word{number}) > 0 OR strpos(a.norm_key, :word{number}) > 0)"
+    held = " AND ".join(f"""(strpos(s.norm_title, :word{number}) > 0 OR s.artist_id IN (
+                                 SELECT id FROM artists WHERE strpos(norm_key, :word{number}) > 0))"""
                         for number in range(len(words))) or "false"
-    values = {f"word{number}": word for number, word in enumerate(words)}
     rows = connection.execute(
-        text(f"""WITH named AS MATERIALIZED (
-                     SELECT s.id, CASE WHEN s.norm_title = :whole OR a.norm_key || s.norm_title = :whole
-                                            OR s.norm_title || a.norm_key = :whole THEN 0
-                                       WHEN strpos(s.norm_title, :whole) = 1 THEN 1
-                                       WHEN a.norm_key = :whole THEN 2 ELSE 3 END AS place
-                     FROM songs s JOIN artists a ON a.id = s.artist_id WHERE {held}),
-                 seen AS MATERIALIZED (SELECT s.id, s.place FROM named s WHERE {SEEN}),
-                 mine AS ({MINE})
-                 SELECT f.id, count(*) OVER () AS every FROM seen f LEFT JOIN mine m ON m.song_id = f.id
-                 ORDER BY f.place, coalesce(m.things, 0) DESC,
-                          EXISTS (SELECT FROM series x WHERE x.song_id = f.id) DESC, f.id LIMIT :limit"""),
-        values | {"actor": actor_id, "whole": whole, "limit": limit})
+        text(f"""WITH mine AS MATERIALIZED ({MINE}),
+                 exact AS MATERIALIZED (
+                     SELECT s.id FROM artists a JOIN songs s ON s.artist_id = a.id AND s.norm_title IN (
+                         substr(:whole, length(a.norm_key) + 1), left(:whole, -length(a.norm_key)))
+                     WHERE :whole IN (a.norm_key || s.norm_title, s.norm_title || a.norm_key)
+                           AND strpos(:whole, a.norm_key) > 0),
+                 ranked AS MATERIALIZED (
+                     SELECT s.id, coalesce(m.things, 0) AS things,
+                            CASE WHEN s.norm_title = :whole OR s.id IN (SELECT id FROM exact) THEN 0
+                                 WHEN strpos(s.norm_title, :whole) = 1 THEN 1
+                                 WHEN s.artist_id IN (SELECT id FROM artists WHERE norm_key = :whole) THEN 2
+                                 ELSE 3 END AS place
+                     FROM songs s LEFT JOIN mine m ON m.song_id = s.id WHERE {held}
+                     ORDER BY place, things DESC, s.id LIMIT {MOST_COUNTED}),
+                 seen AS MATERIALIZED (SELECT s.* FROM ranked s WHERE {SEEN})
+                 SELECT f.id, count(*) OVER () AS every FROM seen f
+                 ORDER BY f.place, f.things DESC, EXISTS (SELECT FROM series x WHERE x.song_id = f.id) DESC, f.id
+                 LIMIT :limit"""),
+        {f"word{number}": word for number, word in enumerate(words)}
+        | {"actor": actor_id, "whole": whole, "limit": limit})
     found = [(row.id, row.every) for row in rows]
     return [each[0] for each in found], found[0][1] if found else 0
 
 
-def tagged(connection: Connection, tags: Sequence[str], limit: int) -> tuple[list[int], int]:
-    """Return songs of the catalogue that have all the tags, the first ones, and how many there are."""
+def tagged(connection: Connection, tags: Mapping[str, Sequence[str]], limit: int) -> tuple[list[int], int]:
+    """Return songs of the catalogue that have all the tags (by category), the first ones, and how many there are.
+
+    They are counted as by `named`.
+    """
+    held = " AND ".join(f'"{name}" @> CAST(:{name} AS text[])' for name in CATEGORIES if tags.get(name)) or "false"
     row = connection.execute(
-        text(f"""WITH found AS MATERIALIZED (SELECT DISTINCT song_id FROM catalogue_entries
-                                             WHERE {TAGS} @> CAST(:tags AS text[]))
-                 SELECT ARRAY(SELECT song_id FROM found ORDER BY song_id LIMIT :limit) AS ids,
-                        (SELECT count(*) FROM found) AS every"""), {"tags": list(tags), "limit": limit}).one()
+        text(f"""WITH found AS MATERIALIZED (
+                     SELECT song_id FROM catalogue_entries WHERE {held} ORDER BY id LIMIT {MOST_COUNTED}),
+                 once AS MATERIALIZED (SELECT DISTINCT song_id FROM found)
+                 SELECT ARRAY(SELECT song_id FROM once ORDER BY song_id LIMIT :limit) AS ids,
+                        (SELECT count(*) FROM once) AS every"""),
+        {name: list(each) for name, each in tags.items() if each} | {"limit": limit}).one()
     return list(row.ids), row.every
 
 

@@ -30,6 +30,11 @@ def search_everything(actor: Actor, text: str, limit: int = 5, lang: str = "ko")
         Of each kind at most, `MOST` at most.
     lang : str
         ``ko`` or ``en``: how tags are written.
+
+    Returns
+    -------
+    tuple of FoundGroup
+        A group's ``count`` goes up to 1,000 for songs: as many, or more, match.
     """
     tidy = " ".join(text.replace("\x00", " ").split())[:MOST_NAME]
     names, words = words_of(tidy), list(dict.fromkeys(tidy.lower().split()))
@@ -40,8 +45,8 @@ def search_everything(actor: Actor, text: str, limit: int = 5, lang: str = "ko")
         groups = [_songs("song", connection, *dossier_queries.named(connection, actor.id, names, "".join(names), most))
                   if names else None,
                   _artists(*queries.artists(connection, names, "".join(names), most)) if names else None,
-                  _songs("tag", connection, *dossier_queries.tagged(connection, tags, most), note=_labels(tags, lang))
-                  if tags else None,
+                  _songs("tag", connection, *dossier_queries.tagged(connection, vocabulary().sort(tags), most),
+                         note=_labels(tags, lang)) if tags else None,
                   _named("audition", _audition, queries.auditions(connection, actor.id, words, most)),
                   _named("prediction", _prediction, queries.predictions(connection, actor.id, words, most)),
                   _named("picture", lambda row: _picture(row, lang),
