@@ -20,6 +20,8 @@ HEARD = 0.5
 """Share of a piece's bars in which every part plays at least."""
 CLOSING_BARS = 3
 """A piece with an ending holds its last bar's chord where it has so many bars; a shorter one plays on."""
+SWELLING = ("build", "pre", "rise")
+"""Sections that lead up to the next."""
 STRUCK_ROLES = ("drums", "percussion")
 LEAD = ("melody", "counter")
 """Parts that keep silent in an introduction, if others play there."""
@@ -188,9 +190,16 @@ def _human(notes: Iterable[Note], stage: Stage, end: float) -> list[Note]:
         if note.start not in errors:
             errors[note.start] = min(max(float(rng.normal(0, 1)), -2.0), 2.0) * sway
         moved = min(max(start + errors[note.start], 0.0), end - 0.02)
-        loud = note.velocity * (1 + touch * min(max(float(rng.normal(0, 1)), -2.0), 2.0))
+        loud = note.velocity * _swell(stage, moved / end) * (1 + touch * min(max(float(rng.normal(0, 1)), -2.0), 2.0))
         found.append(Note(moved, max(stop - start, 0.04), note.pitch, round(min(max(loud, QUIET), LOUD))))
     return found
+
+
+def _swell(stage: Stage, place: float) -> float:
+    """Return how loud a place of a section is, from 0 to 1: builds grow, closing sections of a piece that ends fade."""
+    if stage.passage.section.name.lower().startswith(SWELLING):
+        return 0.82 + 0.22 * place
+    return 1.0 - 0.14 * place if stage.closes and is_closer(stage.passage.section) else 1.0
 
 
 def _clean(notes: Iterable[Note], first: float, end: float) -> list[Note]:

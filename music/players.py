@@ -141,7 +141,7 @@ def manner(stage: Stage, centre: float) -> Manner:
     middle = min(max(min(centre + 4 * feel.register, SHRILL), low + 8), high - 9)
     return Manner(min(max((own.density + 0.3 * feel.density) * pace, 0.05), 1.0), own.leap, own.rest, own.ornament,
                   own.syncopation, middle, low, high, stage.style.id in FIVE_TONE, stage.style.id == "blues",
-                  0.45 if stage.plan.mode in GUGAK else 1.0)
+                  0.6 if stage.plan.mode in GUGAK else 1.0)
 
 
 def play_melody(stage: Stage) -> list[Note]:

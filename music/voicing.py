@@ -29,7 +29,7 @@ def tones(intervals: Sequence[int], voices: int) -> tuple[int, ...]:
 def candidates(root: int, intervals: tuple[int, ...], low: int, high: int, voices: int) -> tuple[tuple[int, ...], ...]:
     """Return the positions of a chord inside a range: every inversion, close and with the second voice dropped.
 
-    Where there are more voices than tones, the lowest tone is doubled at the octave.
+    Where there are more voices than tones, the root is doubled, or the third below a root on top.
 
     Parameters
     ----------
@@ -52,7 +52,8 @@ def candidates(root: int, intervals: tuple[int, ...], low: int, high: int, voice
     for turn in range(len(classes)):
         order = classes[turn:] + classes[:turn]
         for octave in range(low - low % 12, high + 1, 12):
-            close = _stacked(order if len(order) >= voices else [*order, order[0]], octave)
+            twice = root if order[-1] != root else order[0]
+            close = _stacked(order if len(order) >= voices else [*order, twice], octave)
             found.add(close)
             if len(close) > 3:
                 found.add(tuple(sorted((*close[:-2], close[-2] - 12, close[-1]))))

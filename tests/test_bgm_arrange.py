@@ -189,6 +189,17 @@ def test_lively_sections_are_fuller_than_calm_ones():
         assert counts[1] > 1.3 * counts[0], name
 
 
+def test_builds_grow_and_endings_fade():
+    plan = replace(plans("edm", seconds=60.0, seed=4)[0], loop=False)
+    form = (Section(1, "build", 8, 0.6), Section(2, "drop", 8, 0.9), Section(3, "outro", 8, 0.6))
+    score = arrange.compose(replace(plan, sections=form, seconds=24 * 4 * 60 / plan.bpm))
+    for number, grows in ((1, True), (3, False)):
+        notes = sorted(inside(score, number)["chords"], key=lambda note: note.start)
+        third = len(notes) // 3
+        early, late = (np.mean([note.velocity for note in part]) for part in (notes[:third], notes[-third:]))
+        assert (late > early) == grows and abs(late - early) > 3
+
+
 def test_an_introduction_is_without_the_melody():
     plan = plans("pop", seconds=60.0, seed=4)[0]
     score = arrange.compose(replace(plan, sections=(Section(1, "intro", 4, 0.4), Section(2, "verse", 8, 0.6),
