@@ -91,6 +91,7 @@ def test_length_is_limited():
 
 def test_sentences_end_at_marks_and_lines():
     assert sentences.sentences('비가 온다. "정말?" 그래!\n\n끝났다') == ("비가 온다.", '"정말?', "그래!", "끝났다")
+    assert sentences.sentences("[Chorus]\nHold on\n[Verse 2]\n사랑해") == ("Hold on", "사랑해")
     assert sentences.sentences("Pi is 3.14 today. 1. 2. !!!") == ("Pi is 3.14 today.",)
 
 

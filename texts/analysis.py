@@ -48,7 +48,7 @@ def analyse(text: str, embed: Embed, keywords: Sequence[str] = ()) -> Reading:
     """
     plain = language.cleaned(text)
     lang, shares = language.language(plain)
-    given, found = _given(keywords), sentences(plain)
+    given, found = _given(keywords), sentences(plain) or (plain,)  # nothing but marks in brackets is read as it is
     parsed = _parsed(found)
     ranked, places = _sifted(parsed)
     words = tuple(dict.fromkeys([*given, *ranked[:SHOWN]]))

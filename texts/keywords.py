@@ -12,6 +12,8 @@ from texts.graph import rank
 from texts.morphemes import Morpheme, singular
 
 MOST = 10
+LONGEST = 20
+"""Letters of a keyword; longer ones are no words."""
 NODES = 400
 """Words in the graph: the most frequent of a text; 20,000 characters hold about 1,500 different nouns."""
 WINDOW = 4
@@ -95,8 +97,8 @@ def _candidate(morpheme: Morpheme) -> str | None:
     form, tag, _ = morpheme
     if tag in ("EN", "SL"):
         word = singular(form)
-        plain = len(word) > 2 and word.isascii() and word.isalpha() and not word.endswith(_VERBS)
+        plain = 2 < len(word) <= LONGEST and word.isascii() and word.isalpha() and not word.endswith(_VERBS)
         return word if plain and not {word, form} & STOP_ENGLISH and word not in _NOT else None
-    if tag not in NOUNS or form in STOP:
+    if tag not in NOUNS or form in STOP or len(form) > LONGEST:
         return None
     return form if len(form) > 1 or form in SHORT else None

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 LONGEST_SENTENCE = 240
 """Characters; what is longer is cut at a comma or a blank, so that no stretch weighs as much as a page."""
 _END = re.compile(r"(?<=[.!?。！？…])[\"'”’)\]]*\s+|\n+")
+_MARK = re.compile(r"^[ \t]*\[[^\]\n]{1,30}\][ \t]*$", re.MULTILINE)  # [Chorus] of lyrics
 _CUT = re.compile(r"(?<=[,;:·])\s+|\s+")
 
 
@@ -17,7 +18,7 @@ def sentences(text: str) -> tuple[str, ...]:
     >>> sentences("Rain again. It fell all night!\n그래도 좋았다.")
     ('Rain again.', 'It fell all night!', '그래도 좋았다.')
     """
-    found = [piece for part in _END.split(text) for piece in _pieces(" ".join(part.split()))]
+    found = [piece for part in _END.split(_MARK.sub("", text)) for piece in _pieces(" ".join(part.split()))]
     return tuple(piece for piece in found if any(each.isalpha() for each in piece))
 
 
