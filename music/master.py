@@ -24,7 +24,7 @@ CEILING = -1.0
 """Highest true peak, dBTP."""
 MARGIN, SAFE = 0.3, 0.15
 """dB the limiter stays under it, and the result: two interpolations of the same noise differ by up to as much."""
-NEAR = 0.04
+NEAR = 0.08
 """LU from the wish at which the search ends; what is promised is 0.2."""
 ROUNDS = 14
 AHEAD_S, RELEASE_S = 0.002, 0.07
@@ -103,14 +103,14 @@ def gain_curve(mix: Audio, loudness: float, loop: bool = False) -> tuple[Curve, 
 
 def applied(mix: Audio, curve: Curve) -> Audio:
     """Return a mix times the gain of `gain_curve`, rounded to 24 bits as the file will have it."""
-    from music import _kernels
+    from music import _levels
 
-    return np.asarray(_kernels.finished(mix, curve, SIZE))
+    return np.asarray(_levels.finished(mix, curve, SIZE))
 
 
 def _sought(mix: Audio, loudness: float, gain: float, ceiling: float, loop: bool) -> tuple[Curve, float]:
     """Return gain and limiter whose result is nearest to the loudness, and the gain; secant steps in dB."""
-    from music import _kernels
+    from music import _levels
 
     ahead = round(AHEAD_S * SAMPLE_RATE / SIZE)
     release = 1 - np.exp(-SIZE / (RELEASE_S * SAMPLE_RATE))
@@ -120,8 +120,8 @@ def _sought(mix: Audio, loudness: float, gain: float, ceiling: float, loop: bool
         floor = LIKELY * ceiling / gain
         if floor < seen:
             seen = 0.8 * floor
-            peaks = _kernels.true_peaks(mix, _phases(PHASES, TAPS), seen, SIZE, loop)
-        curve = _kernels.limiter(peaks, gain, ceiling, ahead, release, loop)
+            peaks = _levels.true_peaks(mix, _phases(PHASES, TAPS), seen, SIZE, loop)
+        curve = _levels.limiter(peaks, gain, ceiling, ahead, release, loop)
         miss = loudness - integrated(mix, curve)
         if abs(miss) < abs(best[0]):
             best = miss, curve, gain
@@ -146,22 +146,22 @@ def integrated(audio: Audio, curve: Curve | None = None) -> float:
 
     ``curve`` is a gain as of `gain_curve`, or None for none.
     """
-    from music import _kernels
+    from music import _levels
 
     size = SIZE if curve is not None else STEP
     curve = curve if curve is not None else np.ones(len(audio) // STEP + BLOCK + 2)
     if len(audio) < BLOCK * STEP:
         missing = BLOCK * STEP - len(audio)
         audio, curve = np.pad(audio, ((0, missing), (0, 0))), np.pad(curve, (0, missing // size + 2), mode="edge")
-    steps = _kernels.k_power(audio, curve, size, k_sections(), STEP)
+    steps = _levels.k_power(audio, curve, size, k_sections(), STEP)
     return gated(np.convolve(steps, np.ones(BLOCK), "valid") / (BLOCK * STEP))
 
 
 def loud_part(audio: Audio) -> float:
     """Return about how loud (LUFS) a part is where it plays in full: the loudest third of what is heard of it."""
-    from music import _kernels
+    from music import _levels
 
-    steps = _kernels.rough_power(audio, k_sections(SAMPLE_RATE // 4), STEP) / STEP
+    steps = _levels.rough_power(audio, k_sections(SAMPLE_RATE // 4), STEP) / STEP
     if not len(steps) or steps.max() < 1e-9:
         return -np.inf
     size = min(BLOCK, len(steps))
@@ -175,12 +175,12 @@ def true_peak(audio: Audio) -> float:
 
     Only what is within `LIKELY` of the highest sample is interpolated: no lower sample has a higher peak beside it.
     """
-    from music import _kernels
+    from music import _levels
 
     most = float(np.max(np.abs(audio), initial=0.0))
     if most == 0:
         return -np.inf
-    peaks = _kernels.true_peaks(audio, _phases(PHASES, FINE_TAPS), LIKELY * most, SIZE, False)
+    peaks = _levels.true_peaks(audio, _phases(PHASES, FINE_TAPS), LIKELY * most, SIZE, False)
     return float(20 * np.log10(peaks.max()))
 
 

@@ -11,7 +11,6 @@ Samples are float32, (m, 1) where left and right are the same, else (m, 2), 48 k
 
 from __future__ import annotations
 
-import hashlib
 import io
 import threading
 from collections import OrderedDict
@@ -184,11 +183,6 @@ def _bank(path: Path, size: int, _changed: int) -> Bank:
     if font[:4] != b"RIFF" or font[8:12] != b"sfbk":
         raise DataError("bgm_sound.soundfont", why="RIFF sfbk?")
     return Bank(font)
-
-
-def digest(path: Path | None = None) -> str:
-    """Return the SHA-256 of a soundfont file: what else a sound depends on."""
-    return hashlib.sha256((path or shipped()).read_bytes()).hexdigest()
 
 
 def _reference(drums: bool, program: int) -> Key:

@@ -80,7 +80,7 @@ def test_the_limiter_of_a_loop_runs_round_its_end():
     assert curve[0] == pytest.approx(curve[-1], rel=0.02)
     turned, _ = master.gain_curve(np.roll(audio, 9600, axis=0), -14.0, loop=True)
     steps = 9600 // master.SIZE
-    assert np.allclose(np.roll(turned[:-1], -steps) / turned.max(), curve[:-1] / curve.max(), rtol=0.03)
+    assert np.allclose(np.roll(turned[:-1], -steps) / turned.max(), curve[:-1] / curve.max(), rtol=0.06)
 
 
 def test_silence_is_refused():
