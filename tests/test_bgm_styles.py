@@ -6,6 +6,7 @@ import pytest
 
 from music.score import METERS, ROLES
 from music.style import STYLES, at, style, styles
+from music.vocabulary import instruments
 from music.wish import BPM, MODES
 from support.errors import DataError
 
@@ -63,6 +64,11 @@ def test_styles_differ_in_what_makes_them():
     assert style("blues").swing == 1 and style("jazz").swing > 0.5 and style("rock").swing == 0
     assert style("edm").sidechain > 0.5 and style("orchestral").sidechain == 0
     assert len({one.drums for one in styles().values()}) == 15
+
+
+def test_every_instrument_of_a_palette_is_in_the_vocabulary():
+    known = set(instruments())
+    assert {name for one in styles().values() for names in one.palette.values() for name in names} <= known
 
 
 def test_an_unknown_style_is_refused_by_name():
