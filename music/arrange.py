@@ -20,6 +20,10 @@ HEARD = 0.5
 """Share of a piece's bars in which every part plays at least."""
 CLOSING_BARS = 3
 """A piece with an ending holds its last bar's chord where it has so many bars; a shorter one plays on."""
+GRACE = 0.2
+"""Notes so short (quarters) are graces, which do not ring on."""
+SEAM = 0.15
+"""Quarters from a loop's start that are its first beat."""
 SWELLING = ("build", "pre", "rise")
 """Sections that lead up to the next."""
 STRUCK_ROLES = ("drums", "percussion")
@@ -151,7 +155,7 @@ def _closed(notes: Iterable[Note], last: float, end: float, stage: Stage) -> lis
     struck = [note for note in notes if last - 1e-6 <= note.start < last + 0.15]
     if not struck:
         struck = _last_strike(before, last, stage)
-    return before + [replace(note, length=end - note.start) for note in struck]
+    return before + [replace(note, length=end - note.start) if note.length > GRACE else note for note in struck]
 
 
 def _last_strike(before: Sequence[Note], last: float, stage: Stage) -> list[Note]:
@@ -196,7 +200,12 @@ def _human(notes: Iterable[Note], stage: Stage, end: float) -> list[Note]:
 
 
 def _swell(stage: Stage, place: float) -> float:
-    """Return how loud a place of a section is, from 0 to 1: builds grow, closing sections of a piece that ends fade."""
+    """Return how loud a place of a section is, from 0 to 1: builds grow, closing sections of a piece that ends fade.
+
+    The first beat of a loop is a little softer than other bars' so that its seam is not heard.
+    """
+    if stage.plan.loop and stage.passage.first and place * stage.bars * stage.meter.quarters < SEAM:
+        return 0.88
     if stage.passage.section.name.lower().startswith(SWELLING):
         return 0.82 + 0.22 * place
     return 1.0 - 0.14 * place if stage.closes and is_closer(stage.passage.section) else 1.0

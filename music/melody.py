@@ -141,8 +141,11 @@ class Singer:
     def tones(self, start: float) -> tuple[int, ...]:
         """Return the pitches of the chord at a time within reach: its first four tones, of the tonic's chord three."""
         chord = self.chord(start)
-        count = 3 if chord.root == self.key[0] else 4
-        return self._reach(tuple(sorted(pitch_classes(chord.root, chord.intervals[:count]))))
+        classes = pitch_classes(chord.root, chord.intervals[:3 if chord.root == self.key[0] else 4])
+        if len(classes) == 2 and self.key[1] not in GUGAK:  # a power chord leaves the third to the melody
+            own = {(self.key[0] + step) % 12 for step in SCALES[self.key[1]]}
+            classes |= {(chord.root + step) % 12 for step in (3, 4)} & own
+        return self._reach(tuple(sorted(classes)))
 
     def pull(self, pitch: int) -> float:
         """Return how much nearer a pitch seems for being at home in the key."""

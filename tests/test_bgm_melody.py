@@ -94,6 +94,12 @@ def test_leaps_are_followed_by_steps_back():
         assert min(steps) >= -4 and max(steps) <= 5
 
 
+def test_over_power_chords_the_melody_has_the_third():
+    chords = row("i5 i5", 4.0, 0, "minor")
+    singer = Singer(chords, METERS["4/4"], (0, "minor"), PLAIN)
+    assert {pitch % 12 for pitch in singer.tones(0.0)} == {0, 3, 7}
+
+
 def test_few_long_notes_move_in_thirds():
     for seed in range(20):
         assert all(step % 2 == 0 for step in melody.contour(3, 0.3, np.random.default_rng(seed)))
