@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-import threading
 import unicodedata
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from functools import lru_cache
 
-if TYPE_CHECKING:
-    from kiwipiepy import Kiwi
+from support.korean import tokens
 
 KEPT = ("NN", "NR", "VV", "VA", "XR", "MAG", "IC", "SL", "SN", "SH")
 """Tags of Kiwi that say something: nouns, verbs, adjectives, roots, adverbs, foreign words, numbers."""
 _SYMBOLS = re.compile(r"[\W_]+")
-_one_at_a_time = threading.Lock()
 
 
 def clean(title: str) -> str:
@@ -37,13 +33,4 @@ def words_of(text: str) -> tuple[str, ...]:
     plain = clean(text).lower()
     if not plain:
         return ()
-    with _one_at_a_time:
-        tokens = _kiwi().tokenize(plain)
-    return tuple(dict.fromkeys(token.form for token in tokens if token.tag.startswith(KEPT)))
-
-
-@cache
-def _kiwi() -> Kiwi:
-    from kiwipiepy import Kiwi  # 1 s
-
-    return Kiwi(num_workers=1)
+    return tuple(dict.fromkeys(token.form for token in tokens([plain])[0] if token.tag.startswith(KEPT)))

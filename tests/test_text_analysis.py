@@ -351,3 +351,10 @@ def test_a_reply_that_is_no_caption_is_refused(reply, code):
 
 def test_the_facade_names_what_there_is():
     assert all(hasattr(text_analysis, name) for name in text_analysis.__all__)
+
+
+def test_emotions_set_by_hand_count_in_place_of_those_read(rain):
+    glad = text_analysis.with_emotions(rain, {"sadness": 0.02, "happiness": 0.95, "neutral": 0.0})
+    assert glad.emotions["happiness"] == 0.95 and glad.emotions["fear"] == rain.emotions["fear"]
+    assert glad.valence > 0.3 > rain.valence and glad.feel.valence == glad.valence and "happy" in glad.moods
+    assert (glad.summary, glad.topic, glad.scenes) == (rain.summary, rain.topic, rain.scenes)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from support.errors import DataError
 from texts import emotion, feeling, keywords, language, morphemes, scenes, summary, to_music, topics
 from texts.morphemes import Morpheme, singular
-from texts.reading import Felt, Reading
+from texts.reading import EMOTIONS, Felt, Reading
 from texts.sentences import chosen, sentences
 from texts.topics import Embed
 
@@ -68,6 +69,23 @@ def analyse(text: str, embed: Embed, keywords: Sequence[str] = ()) -> Reading:
         genres=topics.genres_of(topic, whole.valence, whole.arousal), scenes=scenes.find(parsed),
         feel=to_music.feel_of(whole.valence, whole.arousal), moods=to_music.moods_of(whole, topic_scores),
         energy=to_music.energy_of(arc))
+
+
+def with_emotions(reading: Reading, emotions: Mapping[str, float]) -> Reading:
+    """Return a reading whose emotions were changed by hand, with all that follows from them.
+
+    Parameters
+    ----------
+    reading : Reading
+    emotions : mapping of str to float
+        Probability, 0 to 1, of each of `texts.reading.EMOTIONS`; those that are absent stay.
+    """
+    named = {name: float(min(max(emotions.get(name, reading.emotions[name]), 0.0), 1.0)) for name in EMOTIONS}
+    felt = emotion.load().felt(np.array(list(named.values())))
+    return replace(reading, emotions=named, valence=felt.valence, arousal=felt.arousal,
+                   genres=topics.genres_of(reading.topic, felt.valence, felt.arousal),
+                   feel=to_music.feel_of(felt.valence, felt.arousal),
+                   moods=to_music.moods_of(felt, reading.topic_scores))
 
 
 def _given(words: Sequence[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Korean morphemes with their tags, by the product's one Kiwi, and English words."""
+"""Korean morphemes with their tags, by Kiwi, and English words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from playlisting import words as kiwi  # one instance serves the product: it holds 0.1 GB and loads in a second
+from support.korean import tokens
 
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*")
 
@@ -21,11 +21,9 @@ class Morpheme(NamedTuple):
 
 def korean(sentences: Sequence[str]) -> list[list[Morpheme]]:
     """Return the morphemes of each sentence, in order; foreign words in small letters."""
-    with kiwi._one_at_a_time:
-        found = [kiwi._kiwi().tokenize(sentence) for sentence in sentences]
     return [[Morpheme(token.form.lower() if token.tag == "SL" else token.form, token.tag,
-                      sentence[token.start:token.start + token.len]) for token in tokens]
-            for sentence, tokens in zip(sentences, found, strict=True)]
+                      sentence[token.start:token.start + token.len]) for token in found]
+            for sentence, found in zip(sentences, tokens(sentences), strict=True)]
 
 
 def english(sentence: str) -> list[Morpheme]:

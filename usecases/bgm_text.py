@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import composer
 import text_analysis
@@ -61,6 +61,11 @@ def write_bgm_caption(actor: Actor, text: str, writer: str, lang: str) -> str:
     read = text_analysis.check_caption(chat.say(writer, ChatRequest(SYSTEM, prompt, None, TEMPERATURE, MAX_TOKENS)))
     return composer.caption_of(Wish(read.genres, read.instruments, read.moods, read.textures, read.keywords,
                                     tempo=read.tempo or "auto"), lang)
+
+
+def bgm_with_emotions(reading: BgmReading, emotions: Mapping[str, float]) -> BgmReading:
+    """Return a reading whose emotions were changed by hand, with the feeling, moods and genres that follow."""
+    return text_analysis.with_emotions(reading, emotions)
 
 
 def bgm_topic_genres(topic: str) -> tuple[str, ...]:

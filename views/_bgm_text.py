@@ -165,6 +165,8 @@ def _pictures(reading: services.BgmReading) -> None:
         st.markdown(f"**{text('bgm.read.emotions')}**")
         st.plotly_chart(_cache.Drawn(figures.emotions_figure(shown, labels={"hover": text("bgm.chart.emotion")})),
                         key="bgm_emotions", config=CHART, alt=text("bgm.chart.emotions_alt", name=shown[0][0]))
+        with st.popover(text("bgm.read.emotions_edit"), icon=":material/tune:"):
+            _emotions(reading)
     with right:
         st.markdown(f"**{text('bgm.read.point')}**")
         labels = {name: text(f"bgm.chart.circle_{name}") for name in (
@@ -185,6 +187,25 @@ def _summary(reading: services.BgmReading) -> None:
                                          if word in words]
         st.pills(text("bgm.read.words"), words, selection_mode="multi", key="bgm_words", wrap=True,
                  on_change=_take_words, args=(words,), help=text("bgm.read.words_help"))
+
+
+def _emotions(reading: services.BgmReading) -> None:
+    """Draw the emotions to be changed: moods, genres and feeling follow."""
+    st.caption(text("bgm.read.emotions_note"))
+    for name, value in reading.emotions.items():
+        st.session_state[f"bgm_emotion_{name}"] = round(100 * value)
+        st.slider(text(f"bgm.emotion.{name}"), 0, 100, key=f"bgm_emotion_{name}", format="%d%%", width=240,
+                  on_change=_take_emotion, args=(name,))
+
+
+def _take_emotion(name: str) -> None:
+    """Take an emotion that was set by hand; what the text asks for stands in the fields anew."""
+    state = st.session_state
+    reading = services.bgm_with_emotions(state["bgm_reading"], {name: state[f"bgm_emotion_{name}"] / 100})
+    state["bgm_reading"] = reading
+    asked = services.bgm_wish_of(reading, services.BgmWish())
+    state["bgm_genres"], state["bgm_moods"] = list(asked.genres), list(asked.moods)
+    state["bgm_feel"] = states.write_feel([getattr(asked.feel or services.BgmFeel(), each) for each in states.FEELINGS])
 
 
 def _take_words(offered: Sequence[str]) -> None:

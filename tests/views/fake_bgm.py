@@ -198,6 +198,10 @@ class FakeBgm(FakeServices):
         return replace(wish, genres=reading.genres[:2], moods=reading.moods, instruments=("piano",), textures=("rain",),
                        feel=reading.feel)
 
+    def bgm_with_emotions(self, reading: Reading, emotions: dict[str, float]) -> Reading:
+        self._note("bgm_with_emotions", reading, emotions)
+        return replace(reading, emotions={**reading.emotions, **emotions}, moods=("happy",), genres=("dance",))
+
     def bgm_topic_genres(self, topic: str) -> tuple[str, ...]:
         self._note("bgm_topic_genres", topic)
         return {"travel": ("folk", "pop", "acoustic", "rock", "new_age")}.get(topic, READING.genres)

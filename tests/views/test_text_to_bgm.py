@@ -321,6 +321,15 @@ def test_another_topic_brings_its_genres(opened, fake):
     assert "Folk, Pop, Acoustic, Rock, New Age" in words(app)
 
 
+def test_an_emotion_set_by_hand_changes_moods_and_genres(opened, fake):
+    app = opened(way="text")
+    app.text_area(key="bgm_text").set_value("rain").run()
+    press(app, "bgm_read")
+    app.slider(key="bgm_emotion_happiness").set_value(90).run()
+    assert fake.called("bgm_with_emotions")[0][0][1] == {"happiness": 0.9}
+    assert (wished(fake).moods, wished(fake).genres) == (("happy",), ("dance",))
+
+
 def test_what_was_typed_survives_another_way(opened):
     app = opened(way="text")
     app.text_area(key="bgm_text").set_value("the sea at night").run()
