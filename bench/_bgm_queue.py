@@ -1,6 +1,6 @@
 """One process: many requests for background music queued at once through the services, as pages do; prints JSON.
 
-Run ``python bench/_bgm_queue.py REQUESTS SECONDS``. Four variants each, genre after genre, in a database of its own.
+Run ``python bench/_bgm_queue.py REQUESTS SECONDS VARIANTS``. Genre after genre, in a database of its own.
 Idle is the process with database and services up after one short request, which loads what stays loaded.
 """
 
@@ -79,7 +79,7 @@ class Watch:
 
 def main() -> None:
     """Queue them all, wait, and print memory and states."""
-    count, seconds = int(sys.argv[1]), float(sys.argv[2])
+    count, seconds, variants = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
     with tempfile.TemporaryDirectory(prefix="bench-bgm-") as folder:
         Path(folder).chmod(0o755)
         settings(Path(folder))
@@ -87,7 +87,7 @@ def main() -> None:
         finished([asked(0, 5.0, 1)])
         idle = psutil.Process().memory_info().rss / 1e6
         watch, began = Watch(), time.monotonic()
-        states = finished([asked(number, seconds, 4) for number in range(count)])
+        states = finished([asked(number, seconds, variants) for number in range(count)])
         most = watch.end()
         print(json.dumps({"idle_mb": idle, "most_mb": most, "peak_mb": peak_mb(), "seconds": time.monotonic() - began,
                           "states": {state: states.count(state) for state in set(states)}}))

@@ -55,16 +55,31 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def many(bench: Bench, work: Callable[..., dict[str, Any]], asked: Sequence[tuple[Any, ...]], processes: int
-         ) -> list[dict[str, Any]]:
+def many(bench: Bench, pool: ProcessPoolExecutor, work: Callable[..., dict[str, Any]],
+         asked: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
     """Return the results of `work` for each of `asked`, in order; what fails ends the bench."""
     found = []
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
-        for place, each in enumerate(pool.map(work, *zip(*asked, strict=True), timeout=LONGEST_PIECE_S * len(asked))):
-            found.append(each)
-            if (place + 1) % 25 == 0:
-                bench.say(f"{place + 1} of {len(asked)} pieces")
+    for place, each in enumerate(pool.map(work, *zip(*asked, strict=True), timeout=LONGEST_PIECE_S * len(asked))):
+        found.append(each)
+        if (place + 1) % 25 == 0:
+            bench.say(f"{place + 1} of {len(asked)} pieces")
     return found
+
+
+def judged(bench: Bench, chosen: argparse.Namespace, parts: set[str]) -> list[dict[str, Any]]:
+    """Report pieces and variants, and return what was measured of the pieces."""
+    rows: list[dict[str, Any]] = []
+    length = made.QUICK_SECONDS if chosen.quick else made.SECONDS
+    with ProcessPoolExecutor(chosen.processes, multiprocessing.get_context("spawn")) as pool:
+        if "pieces" in parts:
+            asked: tuple[Piece, ...] = made.some(length) if chosen.quick or chosen.some else made.pieces(length)
+            rows = many(bench, pool, made.judge, [(piece,) for piece in asked])
+            pieces(bench, rows)
+        if "variants" in parts:
+            pairs = list(zip(made.styles(), made.MOODS, strict=True))[:QUICK_VARIANTS if chosen.quick else None]
+            seconds = QUICK_VARIANTS_S if chosen.quick else VARIANTS_S
+            variants(bench, many(bench, pool, made.variants, [(*pair, seconds) for pair in pairs]))
+    return rows
 
 
 def share(rows: Sequence[dict[str, Any]], name: str) -> float:
@@ -175,9 +190,10 @@ def speed(bench: Bench, count: int, genres: Sequence[str]) -> None:
     bench.at_most("one core: 60 s in 4 variants, WAV, OGG and stems, s of processor time", 20, whole)
 
 
-def queue(bench: Bench, requests: int, seconds: float) -> None:
+def queue(bench: Bench, requests: int, seconds: float, count: int) -> None:
     """Queue requests at once through the services and watch the memory of the process."""
-    command = [sys.executable, str(Path(__file__).with_name("_bgm_queue.py")), str(requests), str(seconds)]
+    command = [sys.executable, str(Path(__file__).with_name("_bgm_queue.py")), str(requests), str(seconds),
+               str(count)]
     told = json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()[-1])
     bench.figure("queue: requests, their states", told["states"])
     bench.figure("queue: s by the clock", told["seconds"])
@@ -244,20 +260,12 @@ def failures(row: dict[str, Any]) -> list[str]:
 def main() -> int:
     """Run the bench and print its report."""
     chosen = arguments()
-    parts, bench, rows = set(chosen.only.split(",")), Bench("bgm"), []
-    length = made.QUICK_SECONDS if chosen.quick else made.SECONDS
-    if "pieces" in parts:
-        asked: tuple[Piece, ...] = made.some(length) if chosen.quick or chosen.some else made.pieces(length)
-        rows = many(bench, made.judge, [(piece,) for piece in asked], chosen.processes)
-        pieces(bench, rows)
-    if "variants" in parts:
-        pairs = list(zip(made.styles(), made.MOODS, strict=True))[:QUICK_VARIANTS if chosen.quick else None]
-        seconds = QUICK_VARIANTS_S if chosen.quick else VARIANTS_S
-        variants(bench, many(bench, made.variants, [(*pair, seconds) for pair in pairs], chosen.processes))
+    parts, bench = set(chosen.only.split(",")), Bench("bgm")
+    rows = judged(bench, chosen, parts)
     if "speed" in parts:
         speed(bench, QUICK_SPEED_VARIANTS if chosen.quick else VARIANTS, SPEED_GENRES[:1 if chosen.quick else None])
     if "queue" in parts:
-        queue(bench, QUEUED, QUICK_QUEUED_S if chosen.quick else QUEUED_S)
+        queue(bench, QUEUED, *((QUICK_QUEUED_S, 1) if chosen.quick else (QUEUED_S, VARIANTS)))
     if "emotion" in parts:
         emotion(bench, chosen.quick)
     if chosen.table:
