@@ -24,6 +24,8 @@ TAKES = 3
 """Versions of a hit that take turns, so that fast ones do not sound like one machine gun."""
 METAL = (205.3, 304.4, 369.6, 522.7, 540.0, 800.0)
 """Pitches of the six oscillators behind hats and cymbals of 1980."""
+KICKS = {"909": 49.0, "808": 47.0, "lofi": 56.0}
+"""Pitch in Hz that a machine's kick falls to: it rings long enough to be heard as a note."""
 MEMBRANE = (1.0, 1.59, 2.14, 2.30, 2.65, 2.92, 3.16, 3.50)
 TOMS = {41: 78.0, 43: 92.0, 45: 110.0, 47: 131.0, 48: 155.0, 50: 185.0}
 SIMILAR = {35: 36, 40: 38, 44: 42, 53: 51, 59: 51, 52: 49, 55: 49, 57: 49, 70: 82, 69: 82, 76: 75, 77: 75, 60: 48,
@@ -36,9 +38,25 @@ CHOKED = {46: (42, 44)}
 """A hit that ends when one of these follows: an open hat is closed."""
 
 
+def tuning(kit: str, pitch: int, tonic: int) -> float:
+    """Return by how much a kick is speeded up so that it sounds the tonic, as producers tune it; 1 for other hits.
+
+    The nearest octave is taken, so that it moves by half an octave at most.
+    """
+    if kit not in KICKS or pitch not in (35, 36):
+        return 1.0
+    away = (tonic - 69 - 12 * np.log2(KICKS[kit] / 440)) % 12
+    return float(2 ** ((away - 12 if away > 6 else away) / 12))
+
+
 @lru_cache(maxsize=256)
-def hit(kit: str, pitch: int, take: int = 0) -> NDArray[np.float32]:
-    """Return one hit of a kit, (m, 1); a drum the kit lacks is played on the nearest it has."""
+def hit(kit: str, pitch: int, take: int = 0, tonic: int | None = None) -> NDArray[np.float32]:
+    """Return one hit of a kit, (m, 1); a drum the kit lacks is played on the nearest it has, a kick on the tonic."""
+    speed = 1.0 if tonic is None else tuning(kit, pitch, tonic)
+    if speed != 1.0:
+        plain = hit(kit, pitch, take)[:, 0]
+        places = np.arange(0, len(plain) - 1, speed)
+        return np.ascontiguousarray(np.interp(places, np.arange(len(plain)), plain)[:, None], np.float32)
     drums = _KITS[kit]
     similar = GUGAK_SIMILAR if kit == "gugak" else SIMILAR
     known = pitch if pitch in drums else similar.get(pitch, 37)

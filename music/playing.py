@@ -34,11 +34,15 @@ SHORTEST_S = 0.04
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """The time line: seconds of a quarter, samples of the piece, whether its end runs into its start."""
+    """The time line: seconds of a quarter, samples of the piece, whether its end runs into its start.
+
+    ``tonic`` is the pitch class that a machine's kick is tuned to.
+    """
 
     quarter_s: float
     count: int
     loop: bool
+    tonic: int | None = None
 
     def sample(self, ticks: int) -> int:
         """Return where a tick is, in samples."""
@@ -136,7 +140,7 @@ def _play_kit(track: Track, time: Time, bus: Audio, tones: Tones, width: float, 
         wanted = pitch, taken[pitch] % drum_synths.TAKES, velocity * SHADES // 128
         taken[pitch] += 1
         if wanted not in hits:
-            hits[wanted] = _hit(*wanted, tones, kit, program)
+            hits[wanted] = _hit(*wanted, tones, kit, program, time.tonic)
         sample, gain = hits[wanted]
         loud = gain * (velocity / 127) ** TOUCH
         hold = len(sample)
@@ -148,7 +152,8 @@ def _play_kit(track: Track, time: Time, bus: Audio, tones: Tones, width: float, 
         _kernels.add(bus, sample, time.sample(start), max(1, hold), CHOKE, loud * sides[0], loud * sides[1], time.loop)
 
 
-def _hit(pitch: int, take: int, shade: int, tones: Tones, kit: str | None, program: str) -> tuple[Audio, float]:
+def _hit(pitch: int, take: int, shade: int, tones: Tones, kit: str | None, program: str, tonic: int | None
+         ) -> tuple[Audio, float]:
     """Return a hit, the darker the softer it is struck, and its gain."""
     from music import _kernels
 
@@ -156,4 +161,4 @@ def _hit(pitch: int, take: int, shade: int, tones: Tones, kit: str | None, progr
     if kit is None:
         tone, gain = tones[soundfont.key(True, int(program), pitch, 1.0)[0]]
         return _kernels.darkened(tone.sample, pole), gain
-    return _kernels.darkened(drum_synths.hit(kit, pitch, take), pole), KIT_LEVEL
+    return _kernels.darkened(drum_synths.hit(kit, pitch, take, tonic), pole), KIT_LEVEL

@@ -110,7 +110,8 @@ class _Studio:
 
     def __init__(self, score: Score, plan: Plan, style_: Style, font: Path | None, watch: Watch) -> None:
         self.plan, self.score, self.style, self.watch = plan, score, style_, watch
-        self.time = playing.Time(score.quarter_s, round(score.seconds * SAMPLE_RATE), score.loop)
+        self.time = playing.Time(score.quarter_s, round(score.seconds * SAMPLE_RATE), score.loop,
+                                 score.tonic)
         self.tracks = {track.role: track for track in score.tracks if track.notes}
         self.parts = [role for role in ROLES if role in self.tracks] + [AMBIENCE] * bool(plan.textures)
         self.steps = len(self.parts) + 2
@@ -160,8 +161,6 @@ class _Studio:
     def _balance(self, bus: Audio, part: str) -> float:
         have = master.loud_part(bus)
         level = mix.AMBIENCE_LEVEL if part == AMBIENCE else self.style.level.get(part, mix.USUAL_LEVEL[part])
-        if part in self.tracks and playing.sounding(self.tracks[part].voice) in mix.DEEP:
-            level += mix.DEEP_LEVEL
         if not np.isfinite(have):
             return 1.0
         return float(10 ** (min(MOST, max(LEAST, mix.ANCHOR + level - have)) / 20))
