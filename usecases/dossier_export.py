@@ -14,9 +14,8 @@ import logging
 import re
 import zipfile
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
-from html import escape
 from typing import Any
 
 import db
@@ -43,8 +42,10 @@ from usecases.playlist_saved import FORMULA
 log = logging.getLogger(__name__)
 MOST_FILES = 200
 """Pictures and tracks in one ZIP: a track is about a megabyte."""
-PICTURE_WIDTH, COLUMNS, ROW_HEIGHT = 640, 2, 220
-"""Pixels of a picture in the HTML; pictures beside each other; pixels of a row of them."""
+MOST_PICTURES = 6
+"""Thumbnails in the HTML, the newest."""
+PICTURE_WIDTH, PICTURE_HEIGHT = 640, 200
+"""Pixels of a picture as it is kept in the HTML, and of its place there: as wide as a phone shows, at 16 to 9."""
 
 
 # --- one HTML -----------------------------------------------------------------------------------------------------
@@ -72,7 +73,7 @@ def dossier_html(actor: Actor, song_id: int, lang: str, token: str | None = None
 
 
 def _html(owner: Actor, dossier: Dossier, lang: str) -> bytes:
-    song = dossier.song
+    song, dossier = dossier.song, replace(dossier, thumbnails=dossier.thumbnails[:MOST_PICTURES])
     sections = [_about(dossier, lang), _growth(owner, dossier, lang), _auditions(owner, dossier, lang),
                 _predictions(dossier, lang), _mood(dossier, lang), _playlists(dossier, lang),
                 _thumbnails(owner, dossier, lang), _tracks(dossier, lang)]
@@ -140,7 +141,7 @@ def _growth_charts(owner: Actor, dossier: Dossier, lang: str) -> dict[str, Figur
 
 
 def _auditions(owner: Actor, dossier: Dossier, lang: str) -> Section:
-    rows = [(one.panel, "–" if one.total is None else f"{one.total:.0f} / 300", one.verdict or "–",
+    rows = [(one.panel, "–" if one.total is None else f"{one.total:.0f}\u00a0/\u00a0300", one.verdict or "–",
              t(lang, "dossier_report.auditions.offline") if one.offline else t(lang, "dossier_report.auditions.judges"),
              format_time(lang, one.created_at)) for one in dossier.auditions]
     blocks: list[Block] = [Table(_headers(lang, "panel", "total", "verdict", "by", "when"), rows)] if rows else []
@@ -176,7 +177,7 @@ def _predictions(dossier: Dossier, lang: str) -> Section:
 def _score(one: DossierPrediction, lang: str) -> str:
     if one.score is None:
         return t(lang, f"hit.abstained.{one.abstained}") if one.abstained else "–"
-    said = f"{one.score:.0f} / 100"
+    said = f"{one.score:.0f}\u00a0/\u00a0100"
     return said if one.low is None or one.high is None else f"{said} ({one.low:.0f}–{one.high:.0f})"
 
 
@@ -209,20 +210,19 @@ def _playlists(dossier: Dossier, lang: str) -> Section:
 
 
 def _tracks(dossier: Dossier, lang: str) -> Section:
-    rows = [(one.title, clock(one.seconds), "–" if one.rating is None else f"{one.rating} / 5",
+    rows = [(one.title, clock(one.seconds), "–" if one.rating is None else f"{one.rating}\u00a0/\u00a05",
              format_time(lang, one.created_at)) for one in dossier.tracks]
     blocks = [Table(_headers(lang, "title", "length", "rating", "when"), rows)] if rows else []
     return _section(dossier, "tracks", blocks, lang)
 
 
 def _thumbnails(owner: Actor, dossier: Dossier, lang: str) -> Section:
-    found = []
+    blocks: list[Block] = []
     for one in dossier.thumbnails:
         try:
-            found.append((one.title, _reduced(dossier_picture(owner, one.id))))
+            blocks.append(Chart(_picture(_reduced(dossier_picture(owner, one.id))), one.title))
         except (NotFound, OSError) as error:  # deleted meanwhile, or not a picture any more
             log.warning("A thumbnail is left out of a dossier: %s", error)
-    blocks = [Chart(_pictures(found), t(lang, "dossier_report.thumbnails.caption", count=len(found)))] if found else []
     return _section(dossier, "thumbnails", blocks, lang)
 
 
@@ -239,22 +239,15 @@ def _reduced(data: bytes) -> bytes:
     return out.getvalue()
 
 
-def _pictures(found: Sequence[tuple[str, bytes]]) -> Figure:
-    """Return pictures with their titles as one figure, `COLUMNS` beside each other."""
-    rows = -(-len(found) // COLUMNS)
-    images, titles = [], []
-    for place, (title, data) in enumerate(found):
-        x, y = place % COLUMNS / COLUMNS, 1 - place // COLUMNS / rows
-        images.append({"source": "data:image/jpeg;base64," + base64.b64encode(data).decode(), "xref": "paper",
-                       "yref": "paper", "x": x, "y": y, "sizex": 0.96 / COLUMNS, "sizey": 0.86 / rows,
-                       "xanchor": "left", "yanchor": "top", "sizing": "contain"})
-        titles.append({"text": escape(title[:60]), "xref": "paper", "yref": "paper", "x": x + 0.48 / COLUMNS,
-                       "y": y - 0.87 / rows, "xanchor": "center", "yanchor": "top", "showarrow": False})
+def _picture(data: bytes) -> Figure:
+    """Return a picture as a figure of nothing else: it scales, prints and is described as the charts are."""
     axis = {"visible": False, "range": [0, 1], "fixedrange": True}
+    image = {"source": "data:image/jpeg;base64," + base64.b64encode(data).decode(), "xref": "paper", "yref": "paper",
+             "x": 0, "y": 1, "sizex": 1, "sizey": 1, "xanchor": "left", "yanchor": "top", "sizing": "contain"}
     return {"data": [{"type": "scatter", "x": [0], "y": [0], "mode": "markers", "opacity": 0, "hoverinfo": "skip"}],
-            "layout": {"height": ROW_HEIGHT * rows, "images": images, "annotations": titles, "xaxis": axis,
-                       "yaxis": axis, "margin": {"l": 0, "r": 0, "t": 4, "b": 4},
-                       "showlegend": False, "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"}}
+            "layout": {"height": PICTURE_HEIGHT, "images": [image], "xaxis": axis, "yaxis": axis, "showlegend": False,
+                       "margin": dict.fromkeys("lrtb", 0), "paper_bgcolor": "rgba(0,0,0,0)",
+                       "plot_bgcolor": "rgba(0,0,0,0)"}}
 
 
 # --- all files ----------------------------------------------------------------------------------------------------
