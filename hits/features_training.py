@@ -3,6 +3,11 @@
 Task: `train` makes what `hits.features` reads from a table of tracks with labels. The sides (training, calibration,
 test) are ranges of a hash of the artist's normalised name, so no artist is on two and no list has to be kept.
 
+How it is calibrated: each member leaves a fifth of the artists out, so that five tracks in six are unknown to one
+member at least. What those members say of them (`said_apart`) is calibrated and ranked: twenty thousand tracks instead
+of a side of two thousand, whose artists may be easy or hard by chance. Such an answer is the mean of fewer members than
+a judgement; they differ so little (at most 0.7 % of the variance of answers) that the slope is found 0.4 % too low.
+
 How it learns: each sub-model is a bag of `MEMBERS`, each a boosted model (scikit-learn's histogram gradient boosting)
 and a small net (`hits.nets_training`) on the same random `SHARE` of the artists; the mean of all is its answer.
 Sub-models without descriptors learn partly from what a model with descriptors said of each training track, trained on
@@ -77,6 +82,12 @@ class Tracks:
         return Tracks({name: values[mask] for name, values in self.inputs.items()}, self.labels[mask],
                       self.artists[mask], self.decades[mask])
 
+    def beside(self, other: Tracks) -> Tracks:
+        """Return these tracks and then the others."""
+        return Tracks({name: np.concatenate([values, other.inputs[name]]) for name, values in self.inputs.items()},
+                      np.concatenate([self.labels, other.labels]), np.concatenate([self.artists, other.artists]),
+                      np.concatenate([self.decades, other.decades]))
+
     def side(self, name: str) -> Tracks:
         """Return one of `SIDES`."""
         low, high = SIDES[name]
@@ -116,7 +127,7 @@ def hash_share(artist: str) -> float:
 
 def train(tracks: Tracks, apart: Tracks, watch: Watch | None = None, *, kinds: tuple[str, ...] = KINDS,
           members: int = MEMBERS, seed: int = 0) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Train sub-models on `tracks` and calibrate them on `apart`, tracks of other artists.
+    """Train sub-models on `tracks` and on `apart`, tracks of other artists, by which it is known what is strange.
 
     Returns
     -------
@@ -128,36 +139,40 @@ def train(tracks: Tracks, apart: Tracks, watch: Watch | None = None, *, kinds: t
     Raises
     ------
     DataError
-        ``hit_features.artists``: an artist is on both sides.
+        ``hit_features.artists``: an artist is on both sides. ``hit_calibration.few``: no ten hits and ten others are
+        left to calibrate on.
     """
-    watch = watch or Quiet()
     shared = set(tracks.artists) & set(apart.artists)
     if shared:
         raise DataError("hit_features.artists", count=len(shared), artist=min(shared))
+    arrays, numbers = grow_all(tracks.beside(apart), watch, kinds=kinds, members=members, seed=seed)
+    for kind in kinds:
+        arrays |= {f"{kind}.near.{name}": values for name, values in fit_near(kind, tracks, apart, seed).items()}
+    return arrays, numbers
+
+
+def grow_all(tracks: Tracks, watch: Watch | None = None, *, kinds: tuple[str, ...] = KINDS, members: int = MEMBERS,
+             seed: int = 0) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Grow and calibrate sub-models on `tracks`; return what `train` does but for what tells strange ones."""
+    watch = watch or Quiet()
     taught = soft_labels(tracks, seed) if any("-" not in kind for kind in kinds) else tracks.labels
     arrays: dict[str, NDArray[Any]] = {}
     numbers: dict[str, Any] = {}
     for done, kind in enumerate(kinds):
         watch.check()
         watch.report(done, len(kinds), kind)
-        mine, numbers[kind] = train_kind(kind, tracks, apart, taught, members, seed)
+        mine, levels = grow_kind(kind, tracks, taught, members, seed)
+        said = said_apart(levels(tracks.columns()), tracks.artists, learned(tracks.artists, members, seed))
+        numbers[kind], mine["reference"] = calibrated(said, tracks)
+        numbers[kind]["widening"] = float(np.sqrt(SHARE / (1 - SHARE)))
         arrays |= {f"{kind}.{name}": values for name, values in mine.items()}
     watch.report(len(kinds), len(kinds))
     return arrays, numbers
 
 
-def train_kind(kind: str, tracks: Tracks, apart: Tracks, taught: Floats, members: int,
-               seed: int) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Train one sub-model; return its arrays and numbers."""
-    arrays, levels = grow_kind(kind, tracks, taught, members, seed)
-    arrays |= {f"near.{name}": values for name, values in fit_near(kind, tracks, apart, seed).items()}
-    numbers, arrays["reference"] = calibrated(levels(apart.columns()), apart)
-    return arrays, numbers | {"widening": float(np.sqrt(SHARE / (1 - SHARE)))}
-
-
 def grow_kind(kind: str, tracks: Tracks, taught: Floats, members: int,
               seed: int) -> tuple[dict[str, NDArray[Any]], Callable[[Floats], Floats]]:
-    """Return the trees and nets of one sub-model as arrays, and what gives its mean raw log-odds of columns."""
+    """Return the trees and nets of one sub-model as arrays, and what gives its members' raw log-odds of columns."""
     used = list(column_numbers(kind))
     table, labels = tracks.columns()[:, used], taught if "-" not in kind else tracks.labels
     chosen = drawn(tracks.artists, members, seed)
@@ -168,35 +183,46 @@ def grow_kind(kind: str, tracks: Tracks, taught: Floats, members: int,
     arrays |= {f"nets.{name}": values for name, values in pack_nets(nets).items()}
 
     def levels(columns: Floats) -> Floats:
-        return ((unpack(bag).levels(columns[:, used]) + nets.levels(columns[:, used])) / 2).mean(axis=0)
+        return np.asarray((unpack(bag).levels(columns[:, used]) + nets.levels(columns[:, used])) / 2, float)
 
     return arrays, levels
 
 
-def grow_again(tracks: Tracks, watch: Watch | None = None, *, kinds: tuple[str, ...] = KINDS, members: int = MEMBERS,
-               seed: int = 0) -> dict[str, NDArray[Any]]:
-    """Return the trees and nets that `train` would grow, of all tracks there are.
+def learned(artists: NDArray[np.str_], members: int = MEMBERS, seed: int = 0) -> list[NDArray[np.str_]]:
+    """Return the artists that each member of a bag grown on tracks of `artists` learned from."""
+    return [np.unique(artists[rows]) for rows in drawn(artists, members, seed)]
 
-    For what is shipped once it has been measured: as many artists more as were kept apart. Calibration, percentiles and
-    distances stay those of the measured model; there is nobody left to find them with.
+
+def said_apart(levels: Floats, artists: NDArray[np.str_], known: Sequence[NDArray[np.str_]]) -> Floats:
+    """Return what members say, on the mean, of tracks whose artist they did not learn from.
+
+    Parameters
+    ----------
+    levels : ndarray, (members, n)
+    artists : ndarray of str, (n,)
+    known : sequence of ndarray of str
+        The artists of each member, as of `learned`.
+
+    Returns
+    -------
+    ndarray, (n,)
+        NaN where every member knows the artist.
     """
-    watch = watch or Quiet()
-    taught = soft_labels(tracks, seed) if any("-" not in kind for kind in kinds) else tracks.labels
-    arrays: dict[str, NDArray[Any]] = {}
-    for done, kind in enumerate(kinds):
-        watch.check()
-        watch.report(done, len(kinds), f"{kind}, of all tracks")
-        mine, _ = grow_kind(kind, tracks, taught, members, seed)
-        arrays |= {f"{kind}.{name}": values for name, values in mine.items()}
-    watch.report(len(kinds), len(kinds))
-    return arrays
+    apart = np.array([~np.isin(artists, names) for names in known])
+    count = apart.sum(axis=0)
+    return np.divide((levels * apart).sum(axis=0), count, out=np.full(len(artists), np.nan), where=count > 0)
 
 
-def calibrated(raw: Floats, apart: Tracks) -> tuple[dict[str, Any], NDArray[np.float32]]:
-    """Return a sub-model's calibration and base rate on tracks kept apart, and quantiles of what it says of them."""
-    fitted = calibration.fit("platt", raw, apart.labels)
-    told = np.quantile(fitted(raw), np.linspace(0, 1, QUANTILES)).astype(np.float32)
-    return {"calibration": fitted.numbers(), "base_rate": float(apart.labels.mean())}, told
+def calibrated(raw: Floats, tracks: Tracks) -> tuple[dict[str, Any], NDArray[np.float32]]:
+    """Return a calibration and base rate on the tracks whose `raw` is a number, and quantiles of what it says of them.
+
+    A straight line: in folds over artists beta calibration, splines and isotonic gained nothing in log loss on it.
+    """
+    told = ~np.isnan(raw)
+    raw, labels = raw[told], tracks.labels[told]
+    fitted = calibration.fit("platt", raw, labels)
+    reference = np.quantile(fitted(raw), np.linspace(0, 1, QUANTILES)).astype(np.float32)
+    return {"calibration": fitted.numbers(), "base_rate": float(labels.mean()), "calibrated_on": len(labels)}, reference
 
 
 def settings(kind: str) -> dict[str, Any]:

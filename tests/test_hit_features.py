@@ -194,6 +194,42 @@ def test_a_member_sees_a_share_of_the_artists():
         assert not known & set(np.delete(tracks.artists, rows))
 
 
+def test_a_track_is_calibrated_by_members_that_do_not_know_its_artist():
+    levels = np.array([[1.0, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12]])
+    known = [np.array(["a", "b"]), np.array(["a", "c"]), np.array(["a", "b", "c"])]
+    said = features_training.said_apart(levels, np.array(["a", "b", "c", "d"]), known)
+    assert np.isnan(said[0]) and said[1:].tolist() == [6.0, 3.0, 8.0]
+
+
+def test_calibration_passes_over_tracks_that_every_member_knows():
+    tracks, random = made(1200), np.random.default_rng(0)
+    raw = np.where(tracks.labels > 0, 2.0, -2.0) + random.normal(0, 2, len(tracks))
+    some = np.where(random.random(len(tracks)) < 0.2, np.nan, raw)
+    numbers, reference = features_training.calibrated(some, tracks)
+    told = ~np.isnan(some)
+    alone, _ = features_training.calibrated(raw[told], tracks.of(told))
+    assert numbers == alone and numbers["calibrated_on"] == told.sum() < 1200
+    assert numbers["base_rate"] == tracks.labels[told].mean() and np.isfinite(reference).all()
+
+
+def test_answers_by_members_apart_are_not_surer_than_they_are_right(monkeypatch):
+    """Labels that only the artist decides: learned by heart, and worth nothing for another artist."""
+    monkeypatch.setattr(features_training, "DESCRIBED", SMALL | {"max_iter": 60, "min_samples_leaf": 5})
+    monkeypatch.setattr(nets_training, "EPOCHS", 4)
+    tracks = made(1500, rule=lambda x: x["loudness"] > -100)
+    names, owner = np.unique(tracks.artists, return_inverse=True)
+    random = np.random.default_rng(3)
+    labels, valence = random.integers(0, 2, len(names))[owner].astype(float), random.random(len(names))[owner]
+    odd = Tracks(tracks.inputs | {"valence": valence}, labels, tracks.artists, tracks.decades)
+    arrays, numbers = features_training.grow_all(odd, kinds=("full-described",), members=4)
+    slope = numbers["full-described"]["calibration"]["slope"]
+    _, levels = features_training.grow_kind("full-described", odd, odd.labels, 4, 0)
+    heard, _ = features_training.calibrated(levels(odd.columns()).mean(axis=0), odd)
+    assert scoring.auc(labels, levels(odd.columns()).mean(axis=0)) > 0.8
+    assert slope < 0.3 < heard["calibration"]["slope"]
+    assert numbers["full-described"]["widening"] == pytest.approx(2) and "full-described.reference" in arrays
+
+
 def test_digits_that_no_measurement_has_change_nothing(shipped):
     nudged = SONG | {"duration_ms": 215_013.0, "tempo": 120.01, "loudness": -6.01, "chorus_hit": 41.31}
     assert shipped.judge(nudged).log_odds == shipped.judge(SONG).log_odds

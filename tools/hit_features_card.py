@@ -21,7 +21,8 @@ def card(facts: dict[str, Any], found: dict[str, Any]) -> str:
     sides = "; ".join(f"{name} {side['tracks']:,} tracks of {side['artists']:,} artists" for name, side
                       in facts["sides"].items())
     return TEXT.read_text("utf-8").format(
-        date=facts["date"], grown=facts["grown_from"], sha=facts["data_sha256"], sides=sides, tracks=f"{full['n']:,}",
+        date=facts["date"], grown=facts["grown_from"], calibrated=facts["kinds"]["full"]["calibrated_on"],
+        sha=facts["data_sha256"], sides=sides, tracks=f"{full['n']:,}",
         artists=f"{full['artists']:,}", rate=full["base_rate"], decades=" | ".join(decades),
         dashes="---|" * (len(decades) - 1) + "---", strange=found["turned_away"]["full"],
         scores="\n".join(_row(name, told) for name, told in {**found["kinds"], **found["baselines"]}.items()),
