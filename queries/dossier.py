@@ -17,14 +17,12 @@ _OPEN = """EXISTS (SELECT FROM series x WHERE x.song_id = s.id)
     OR EXISTS (SELECT FROM playlist_songs x JOIN playlists p ON p.id = x.playlist_id
                WHERE x.song_id = s.id AND p.owner_id IS NULL)"""
 _OWN = """EXISTS (SELECT FROM dossier_songs x WHERE x.song_id = s.id AND x.owner_id = :actor)
-    OR EXISTS (SELECT FROM auditions x WHERE x.song_id = s.id AND x.owner_id = :actor)
-    OR EXISTS (SELECT FROM predictions x WHERE x.song_id = s.id AND x.owner_id = :actor)
-    OR EXISTS (SELECT FROM playlist_pictures x WHERE x.song_id = s.id AND x.owner_id = :actor)
-    OR EXISTS (SELECT FROM bgm_tracks x WHERE x.song_id = s.id AND x.owner_id = :actor)
-    OR EXISTS (SELECT FROM playlist_songs x JOIN playlists p ON p.id = x.playlist_id
-               WHERE x.song_id = s.id AND p.owner_id = :actor)"""
+    OR EXISTS (SELECT FROM auditions x WHERE x.song_id = s.id AND x.owner_id = :actor)"""
 SEEN = f"({_OPEN} OR {_OWN})"
-"""Whether ``:actor`` may know of song ``s``: from what everybody sees, or from something of the actor's own."""
+"""Whether ``:actor`` may know of song ``s``: from what everybody sees, or because they gave its names themselves.
+
+That something of theirs is tied to it is not enough: whoever guesses an id could tie a thing to it and read its names.
+"""
 CATEGORIES = ("situation", "emotion", "time", "style", "weather", "season")
 MOST_COUNTED = 1_000
 """Songs of a search that are looked at and counted."""
@@ -67,7 +65,8 @@ def rich(connection: Connection, actor_id: int, limit: int) -> list[int]:
     """
     return list(connection.execute(
         text(f"""WITH mine AS ({MINE}),
-                 kept AS (SELECT song_id FROM mine UNION SELECT song_id FROM series
+                 kept AS (SELECT m.song_id FROM mine m JOIN songs s ON s.id = m.song_id WHERE {SEEN}
+                          UNION SELECT song_id FROM series
                           UNION (SELECT DISTINCT song_id FROM catalogue_entries WHERE id <= (
                                  SELECT coalesce(min(id), 0) FROM catalogue_entries) + :limit))
                  SELECT k.song_id FROM kept k LEFT JOIN mine m ON m.song_id = k.song_id
@@ -148,7 +147,7 @@ def headings(connection: Connection, song_ids: Sequence[int]) -> dict[int, dict[
 
 
 def keep_song(connection: Connection, owner_id: int, song_id: int) -> None:
-    """Note that somebody entered a song by hand."""
+    """Note that somebody entered a song by hand, or tied something to one: it stays theirs to see."""
     connection.execute(text("INSERT INTO dossier_songs (owner_id, song_id) VALUES (:owner, :song) "
                             "ON CONFLICT DO NOTHING"), {"owner": owner_id, "song": song_id})
 

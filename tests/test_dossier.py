@@ -11,6 +11,7 @@ from made_dossiers import (
     DAYS,
     JUNO,
     MINA,
+    VIK,
     audition,
     demo,
     everything,
@@ -21,7 +22,7 @@ from made_dossiers import (
 )
 
 from accounts import Actor
-from support.errors import DataError, NotFound
+from support.errors import DataError, NotAllowed, NotFound
 from usecases import dossier as usecase
 from usecases.dossier import (
     attach_prediction,
@@ -128,17 +129,34 @@ def test_nothing_of_another_user_is_in_it(song, query):
     assert len(get_dossier(JUNO, song).auditions) == 1
 
 
-@pytest.mark.parametrize("tie", [audition, prediction, thumbnail, track, lambda query, owner, song: playlist(query, owner, song)])
-def test_a_song_known_only_from_anothers_things_is_not_there(song, query, tie):
+def test_a_song_known_only_to_another_is_not_there(song, query):
+    entered, heard = (new_dossier_song(JUNO, "Secret Band", f"Secret Song {each}") for each in "AB")
+    query("DELETE FROM dossier_songs WHERE song_id = :song", song=heard)
+    audition(query, 8, heard)
+    assert {each.id for each in list_dossier_songs(JUNO, "secret")} == {entered, heard}
+    assert list_dossier_songs(MINA, "secret") == ()
+    for secret in (entered, heard):
+        assert get_dossier(JUNO, secret).song.artist == "Secret Band"
+        with pytest.raises(NotFound) as caught:
+            get_dossier(MINA, secret)
+        assert caught.value.code == "dossier.gone" and secret not in [each.id for each in list_dossier_songs(MINA)]
+
+
+@pytest.mark.parametrize("tie", [prediction, thumbnail, track, lambda query, owner, song: playlist(query, owner, song)])
+def test_a_guessed_id_tells_no_names(song, query, tie):
     secret = new_dossier_song(JUNO, "Secret Band", "Secret Song")
-    query("DELETE FROM dossier_songs")
-    tie(query, 8, secret)
-    assert get_dossier(JUNO, secret).song.title == "Secret Song"
-    with pytest.raises(NotFound) as caught:
+    tie(query, 7, secret)
+    with pytest.raises(NotFound):
         get_dossier(MINA, secret)
-    assert caught.value.code == "dossier.gone"
-    assert [each.id for each in list_dossier_songs(JUNO, "secret")] == [secret]
     assert list_dossier_songs(MINA, "secret") == () and secret not in [each.id for each in list_dossier_songs(MINA)]
+
+
+def test_a_song_with_something_tied_to_it_stays_after_its_source_has_gone(song, query):
+    starter = playlist(query, None, new_dossier_song(JUNO, "Known Band", "Known Song"), title="Starter")
+    known = query("SELECT song_id FROM playlist_songs")[0][0]
+    attach_thumbnail(MINA, thumbnail(query, 7, None), known)
+    query("DELETE FROM playlists WHERE id = :id", id=starter)
+    assert len(get_dossier(MINA, known).thumbnails) == 1
 
 
 def test_private_lyrics_are_their_owners(song, query):
@@ -210,6 +228,16 @@ def test_own_things_are_tied_to_a_song_and_let_go(song, query, make, attach, sec
     with pytest.raises(NotFound):
         attach(MINA, mine, secret)
     assert getattr(get_dossier(JUNO, song), section) == ()
+
+
+def test_viewers_look_and_change_nothing(song, query):
+    everything(query, 9, song)
+    assert len(get_dossier(VIK, song).thumbnails) == 1 and list_dossier_songs(VIK, "palette")
+    for act in (lambda: new_dossier_song(VIK, "a", "b"), lambda: attach_thumbnail(VIK, 1, None),
+                lambda: attach_prediction(VIK, 1, None)):
+        with pytest.raises(NotAllowed):
+            act()
+    assert query("SELECT count(*) FROM dossier_songs") == [(0,)]
 
 
 # --- speed --------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from made_dossiers import ADMIN, JUNO, MINA, VIK, demo, everything, jpeg, playlist, thumbnail, track
 
-from support.errors import DataError, NotFound
+from support.errors import DataError, NotAllowed, NotFound
 from usecases import dossier_shares
 from usecases.dossier import new_dossier_song
 from usecases.dossier_shares import (
@@ -118,6 +118,12 @@ def test_a_song_one_cannot_see_cannot_be_shared(song):
     for there in (secret, 987654):
         assert gone(lambda there=there: share_dossier(MINA, there))[0] == "dossier.gone"
     assert dossier_by_link(share_dossier(JUNO, secret).token).song.title == "Secret Song"
+
+
+def test_viewers_make_no_links(song, query):
+    with pytest.raises(NotAllowed):
+        share_dossier(VIK, song)
+    assert query("SELECT count(*) FROM dossier_shares") == [(0,)]
 
 
 def test_links_of_one_song_are_limited_to_those_that_hold(song, monkeypatch):

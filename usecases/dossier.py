@@ -183,6 +183,8 @@ def attach_prediction(actor: Actor, prediction_id: int, song_id: int | None) -> 
         if row is None or row["owner_id"] != actor.id:
             raise NotFound("hit.gone")
         queries.set_prediction_song(connection, prediction_id, song_id)
+        if song_id is not None:
+            queries.keep_song(connection, actor.id, song_id)
         people.record_act(connection, actor.id, "attach", f"prediction {prediction_id}", song=song_id)
 
 
@@ -202,6 +204,8 @@ def attach_thumbnail(actor: Actor, picture_id: int, song_id: int | None) -> None
         if row is None or row["owner_id"] != actor.id:
             raise NotFound("playlist.picture_gone")
         queries.set_picture_song(connection, picture_id, song_id)
+        if song_id is not None:
+            queries.keep_song(connection, actor.id, song_id)
         people.record_act(connection, actor.id, "attach", f"thumbnail {picture_id}", song=song_id)
 
 

@@ -17,7 +17,8 @@ CREATE TABLE dossier_songs (
     PRIMARY KEY (owner_id, song_id)
 );
 CREATE INDEX dossier_songs_by_song ON dossier_songs (song_id);
-COMMENT ON TABLE dossier_songs IS 'songs entered by hand: nobody else sees one that is known from nowhere else';
+COMMENT ON TABLE dossier_songs IS
+    'songs somebody entered by hand or tied things to: nobody else sees one that is known from nowhere else';
 
 CREATE TABLE dossier_shares (
     id           integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
