@@ -95,6 +95,24 @@ def test_mood_and_the_songs_nearest_to_it(song):
     assert all(row[3] == pytest.approx(100, abs=0.1) and set(row[4]) == {"카페", "설렘", "잔잔한"} for row in mood.similar)
 
 
+def test_similar_songs_follow_the_catalogue(song, query, tmp_path):
+    from usecases.catalogue_import import import_catalogue
+
+    before = get_dossier(MINA, song).mood.similar
+    assert get_dossier(MINA, song).mood.similar == before
+    query("DELETE FROM songs WHERE id = :id", id=before[0][0])
+    query("UPDATE catalogue_version SET version = version + 1")
+    assert before[0][0] not in [row[0] for row in get_dossier(MINA, song).mood.similar]
+    path = tmp_path / "more.csv"
+    path.write_text("title,artist,genre,album,year,language,situation,emotion,style\n"
+                    + "".join(f"New {n},Fresh {n},발라드,,2020,ko,카페,설렘,잔잔한\n" for n in range(3))
+                    + "Palette,IU,댄스,Palette,2017,ko,운동,신남,신나는\n", "utf-8")
+    import_catalogue(ADMIN, path)
+    mood = get_dossier(MINA, song).mood
+    assert mood.genres == ("발라드", "댄스") and mood.tags["situation"] == ("카페", "운동")
+    assert song not in [row[0] for row in mood.similar] and len(mood.similar) == 6
+
+
 def test_sections_without_anything_are_empty(song, query):
     bare = new_dossier_song(MINA, "Nobody", "Nothing")
     assert set(empty_of(get_dossier(MINA, bare))) == {"growth", "auditions", "predictions", "mood", "playlists",
@@ -256,7 +274,7 @@ def test_a_warm_dossier_is_quick(song, query):
 
 
 def test_growth_is_kept_for_a_number_of_songs(song, monkeypatch):
-    monkeypatch.setattr(usecase, "MOST_GROWTH", 1)
+    monkeypatch.setattr(usecase, "MOST_KEPT", 1)
     other = new_dossier_song(Actor(7, "analyst", "mina"), "Nobody", "Nothing")
     get_dossier(MINA, song)
     get_dossier(MINA, other)

@@ -8,6 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from queries import playlists as playlist_queries
 from queries import predictions as prediction_queries
 from recommender import CATEGORIES, Wish
 from support.errors import AppError, DataError, NotFound
+from usecases.catalogue import catalogue_version
 from usecases.dossier_results import (
     Dossier,
     DossierAudition,
@@ -47,8 +49,10 @@ MOST_LISTED = 100
 SIMILAR = 6
 BAND = 0.8
 """Share of outcomes within the interval of a forecast."""
-MOST_GROWTH = 256
-"""Songs whose growth one process keeps: each is a few thousand numbers."""
+MOST_KEPT = 256
+"""Songs whose growth, and whose similar songs, one process keeps: each is a few thousand numbers."""
+Similar = tuple[tuple[int, str, str, float, tuple[str, ...]], ...]
+"""Song id, title, artist, similarity in percent, shared tags."""
 _growth: OrderedDict[int, tuple[tuple[Any, ...], tuple[DossierGrowth, ...]]] = OrderedDict()
 _growth_lock = threading.Lock()
 
@@ -225,7 +229,7 @@ def song_growth(song_id: int) -> tuple[DossierGrowth, ...]:
     with _growth_lock:
         _growth[song_id] = (key, found)
         _growth.move_to_end(song_id)
-        while len(_growth) > MOST_GROWTH:
+        while len(_growth) > MOST_KEPT:
             _growth.popitem(last=False)
     return found
 
@@ -285,15 +289,20 @@ def _mood(actor: Actor, entries: Sequence[Mapping[str, Any]]) -> DossierMood | N
                                 [entry["id"] for entry in entries]))
 
 
-def _similar(actor: Actor, tags: Sequence[str], left_out: Sequence[int],
-             ) -> tuple[tuple[int, str, str, float, tuple[str, ...]], ...]:
+def _similar(actor: Actor, tags: Sequence[str], left_out: Sequence[int]) -> Similar:
     if not tags:
         return ()
     try:
-        found = find_songs(actor, Wish(dict.fromkeys(tags, 1.0)), count=SIMILAR, left_out=left_out)
+        return _nearest(actor, tuple(tags), tuple(left_out), catalogue_version())
     except AppError as error:
         log.warning("No similar songs: %s", error)
         return ()
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _nearest(actor: Actor, tags: tuple[str, ...], left_out: tuple[int, ...], version: int) -> Similar:
+    """Return the songs with the nearest tags; kept until the catalogue has another `version`."""
+    found = find_songs(actor, Wish(dict.fromkeys(tags, 1.0)), count=SIMILAR, left_out=left_out)
     return tuple((hit.song_id, hit.title, hit.artist, 100 * hit.similarity, tuple(hit.why.shared))
                  for hit in found.hits)
 
