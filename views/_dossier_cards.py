@@ -91,7 +91,7 @@ def _growth(dossier: services.Dossier, token: str | None) -> None:
 
 
 def _platform(one: services.DossierGrowth) -> None:
-    gain = text("dossier.growth.gain", gain=compact(one.gain_30)) if one.gain_30 is not None else ""
+    gain = text("dossier.growth.gain", gain=_signed(one.gain_30)) if one.gain_30 is not None else ""
     st.markdown(f"**{_shared.platform_head(one.platform)}**  \n"
                 f"{text('dossier.growth.total', total=number(one.total), day=day(one.on))}"
                 + (f"  \n:small[{gain}]" if gain else ""))
@@ -108,6 +108,10 @@ def _platform(one: services.DossierGrowth) -> None:
     else:
         st.caption(text("dossier.growth.forecast", total=compact(outlook.middle), low=compact(outlook.low),
                         high=compact(outlook.high)))
+
+
+def _signed(value: float) -> str:
+    return ("+" if value >= 0 else "−") + compact(abs(value))
 
 
 def _radar_query(song: services.DossierSong) -> dict[str, str]:
@@ -198,6 +202,7 @@ def _playlists(dossier: services.Dossier, token: str | None) -> None:
     for one in dossier.playlists:
         whose = (f":green-badge[{text('dossier.playlists.own')}]" if one.own
                  else f":gray-badge[{text('dossier.playlists.open')}]")
+        whose = whose if token is None else ""  # whose it is says nothing to who has a link
         said = f"{plain(one.title)} {whose} :small[:gray[{text('dossier.playlists.songs', count=number(one.songs))}]]"
         if token is None and one.own:
             states.link("playlist_maker", said, "queue_music", {"tab": "make", "saved": str(one.id)}, width="stretch")

@@ -189,6 +189,12 @@ def test_an_earlier_prediction_can_be_added(opened, fake):
     assert t("en", "dossier.predictions.added") in words(app)
 
 
+def test_a_total_that_fell_has_its_sign(opened, fake):
+    fallen = replace(growth("spotify", 830_000), gain_30=-1200.0)
+    fake.dossiers[FULL] = replace(fake.dossiers[FULL], growth=(fallen,))
+    assert t("en", "dossier.growth.gain", gain="−1.2K") in words(opened(song=str(FULL)))
+
+
 # --- links to share -----------------------------------------------------------------------------------------------
 
 
@@ -235,6 +241,7 @@ def test_a_link_shows_the_dossier_to_look_at_only(opened, fake, locale, lang):
     shown = words(app)
     assert t(lang, "dossier.linked") in shown and "### Parallel Summer" in shown and "Soft rain under neon" in shown
     assert not {key for key in keys(app) if key and key.startswith("dossier_") and "_all_" not in key}
+    assert t(lang, "dossier.playlists.own") + "]" not in shown
     pages = {"ai_judges", "hit_prediction", "playlist_maker", "text_to_bgm", "growth_radar", "song_dossier"}
     assert not [page for page, _ in links(app) if page in pages]
     assert {args[2] for args, _ in fake.called("dossier_picture")} <= {TOKEN}
