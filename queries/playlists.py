@@ -335,7 +335,7 @@ def put_picture(connection: Connection, row: Mapping[str, Any]) -> int:
 def pictures(connection: Connection, playlist_id: int) -> list[dict[str, Any]]:
     """Return the thumbnails of a playlist without their pixels, newest first."""
     rows = connection.execute(
-        text("""SELECT id, owner_id, title, seed, painter, plan, kind, created_at FROM playlist_pictures
+        text("""SELECT id, owner_id, song_id, title, seed, painter, plan, kind, created_at FROM playlist_pictures
                 WHERE playlist_id = :id ORDER BY id DESC"""), {"id": playlist_id})
     return [dict(row._mapping) for row in rows]
 

@@ -11,11 +11,11 @@ import db
 from accounts import Actor, require
 from composer import Plan, Wish
 from queries import bgm as queries
-from queries import people, playlists
+from queries import people
 from recommender import embedder
 from support.errors import DataError, NotFound
 from support.jobs import Progress
-from usecases import bgm_makers, bgm_run, jobs
+from usecases import bgm_makers, bgm_run, dossier, jobs
 from usecases.bgm_results import BgmBatch, BgmTrack, Settled
 
 KINDS = ("genres", "instruments", "moods", "textures")
@@ -109,7 +109,7 @@ def submit_bgm(actor: Actor, wish: Wish, caption: str = "", maker: str = "compos
     require(actor, "bgm")
     tidy = composer.validate(wish)
     bgm_makers.check(maker)
-    _check_song(song_id)
+    dossier.check_song(actor, song_id)
     shown = caption.strip()[:MOST_CAPTION] or bgm_caption(tidy, "ko")
     return _queue(actor, {"song_id": song_id, "wish": asdict(tidy), "caption": shown, "maker": maker,
                           "tracks": tidy.variants, "parent_id": None, "edit": None})
@@ -285,7 +285,7 @@ def rate_bgm(actor: Actor, track_id: int, rating: int | None) -> None:
 
 def attach_bgm(actor: Actor, track_id: int, song_id: int | None) -> None:
     """Let one's own track belong to a song, or to none."""
-    _check_song(song_id)
+    dossier.check_song(actor, song_id)
     _set(actor, track_id, "song_id", song_id)
 
 
@@ -331,11 +331,3 @@ def _own_batch(actor: Actor, batch_id: int) -> dict[str, Any]:
     if row is None or row["owner_id"] != actor.id:
         raise NotFound("bgm.gone")
     return row
-
-
-def _check_song(song_id: int | None) -> None:
-    if song_id is None:
-        return
-    with db.begin() as connection:
-        if song_id not in playlists.song_names(connection, [song_id]):
-            raise NotFound("bgm.song_gone")

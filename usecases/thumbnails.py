@@ -51,6 +51,8 @@ class ThumbnailView:
         ``png`` or ``jpeg``.
     facts : dict
         ``contrast``, ``left_out`` (characters no font has), ``bytes``, ``cost_usd``.
+    song_id : int or None
+        The song it belongs to.
     """
 
     id: int
@@ -60,6 +62,7 @@ class ThumbnailView:
     plan: Mapping[str, Any]
     kind: str
     facts: Mapping[str, Any]
+    song_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +338,7 @@ def delete_thumbnail(actor: Actor, picture_id: int) -> None:
 
 def _view(row: Mapping[str, Any]) -> ThumbnailView:
     return ThumbnailView(row["id"], row["title"], row["painter"], row["seed"], row["plan"]["plan"], row["kind"],
-                         row["plan"]["facts"])
+                         row["plan"]["facts"], row.get("song_id"))
 
 
 def edited(prompt: Prompt, **fields: str) -> Prompt:

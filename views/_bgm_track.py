@@ -10,7 +10,7 @@ import streamlit as st
 
 import services
 from support.figures.bgm import ROLE_COLOURS
-from views import _bgm_shown, _shared
+from views import _bgm_shown, _dossier_add, _shared
 from views import _bgm_state as states
 from views._shared import number, plain, text
 
@@ -20,7 +20,6 @@ FILES = {"wav": ("audio/wav", "wav"), "mp3": ("audio/mpeg", "mp3"), "ogg": ("aud
 """MIME type and ending of each file."""
 COMPOSED = ("mid", "stems")
 """Files that only the composer's tracks have."""
-SONGS_SHOWN = 8
 
 
 def card(track: services.BgmTrack, what: str = "") -> None:
@@ -176,24 +175,11 @@ def attach(track: services.BgmTrack) -> None:
     actor = _shared.frame().actor
     if not services.may(actor, "bgm"):
         return
-    with st.popover(text("bgm.song.on" if track.song_id else "bgm.song.label"), icon=":material/library_add:",
-                    key=f"bgm_song_{track.id}"):
-        st.caption(text("bgm.song.note"))
-        if track.song_id:
-            st.button(text("bgm.song.off"), key=f"bgm_song_off_{track.id}", icon=":material/link_off:",
-                      on_click=states.told, args=(services.attach_bgm, actor, track.id, None),
-                      kwargs={"done": "bgm.song.taken_off"})
-        search = st.text_input(text("bgm.song.search"), key=f"bgm_song_find_{track.id}", icon=":material/search:",
-                               max_chars=100)
-        page = services.list_songs(actor, search=search.strip(), limit=SONGS_SHOWN)
-        rows = [row for row in page.rows if row.song_id is not None]
-        for row in rows:
-            st.button(f"{plain(row.artist)} – {plain(row.title)}", key=f"bgm_song_{track.id}_{row.song_id}",
-                      width="stretch", disabled=row.song_id == track.song_id, on_click=states.told,
-                      args=(services.attach_bgm, actor, track.id, row.song_id),
-                      kwargs={"done": "bgm.song.attached"})
-        if not rows:
-            st.caption(text("bgm.song.none"))
+    def put(song_id: int | None) -> None:
+        states.told(services.attach_bgm, actor, track.id, song_id,
+                    done="dossier_add.done" if song_id else "dossier_add.undone")
+
+    _dossier_add.attach(f"bgm_song_{track.id}", track.song_id, put)
 
 
 def rating(track: services.BgmTrack) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -12,7 +13,7 @@ import streamlit as st
 import services
 from locales import format_time
 from support.figures import hits as figures
-from views import _cache, _hit_evidence, _hit_shown, _shared
+from views import _cache, _dossier_add, _hit_evidence, _hit_shown, _shared
 from views import _hit_board as board
 from views._hit_input import PRIORS, put_aside
 from views._hit_shown import CHART, percent
@@ -59,8 +60,15 @@ def _head(view: services.PredictionView, token: str | None) -> None:
             if view.song_id and token is None:
                 st.page_link("views/ai_judges.py", label=f":violet[{text('hit.head.judge')}]", icon=":material/gavel:",
                              query_params={"song": str(view.song_id)})
+            if view.own and token is None and services.may(_shared.frame().actor, "dossier"):
+                _dossier_add.attach(f"hit_song_{view.id}", view.song_id, partial(_put, view.id))
         if playing:
             _hit_shown.player(view.id, token)
+
+
+def _put(prediction_id: int, song_id: int | None) -> None:
+    board.told(services.attach_prediction, _shared.frame().actor, prediction_id, song_id,
+               done="dossier_add.done" if song_id else "dossier_add.undone")
 
 
 def _seen_by(view: services.PredictionView) -> str:

@@ -6,7 +6,7 @@ import streamlit as st
 
 import services
 from support.errors import AppError
-from views import _image_shown, _shared
+from views import _dossier_add, _image_shown, _shared
 from views._image_choices import Choices
 from views._shared import number, plain, text
 
@@ -93,7 +93,8 @@ def _words(song: services.Recommendation) -> str:
         badges += f" :green-badge[:material/trophy: {text('i2m.songs.best')}]"
     why = services.why_lines(song.why, _shared.lang()) or (text("i2m.why.nothing"),)
     return (f"**{song.rank}. {plain(song.title)}** · {plain(song.artist)} {badges}  \n"
-            + f":small[:gray[{' · '.join(map(plain, why))}]]")
+            + f":small[:gray[{' · '.join(map(plain, why))}]"
+            + (f" · {_dossier_add.words(song.song_id)}]" if song.song_id else "]"))
 
 
 def _listen(song: services.Recommendation, known: services.Listen | None) -> services.Listen | None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 import services
 from support import charts
-from views import _cache
+from views import _cache, _dossier_add
 from views._shared import number, text
 
 BADGES = {"HIT": ":green-badge[:material/star:", "GOOD": ":blue-badge[:material/thumb_up:",
@@ -52,6 +52,7 @@ def draw(view: services.AuditionView) -> None:
             st.markdown(f":small[{line}]")
         if view.repeat_stats:
             _repeats(view)
+        _dossier_add.link(row.song_id)
 
 
 def _total(view: services.AuditionView) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 import cachetools
 import streamlit as st
 
 import services
 from support.errors import AppError
+from views import _dossier_add, _playlist_painting, _shared
 from views import _playlist_jobs as following
-from views import _playlist_painting, _shared
 from views import _playlist_state as states
 from views._playlist_inputs import hashtag
 from views._playlist_songs import why
@@ -154,8 +155,15 @@ def _closer(actor: services.Actor, draft: services.Draft, view: services.Thumbna
                            mime=f"image/{view.kind}", on_click="ignore", icon=":material/download:",
                            file_name=f"{_shared.file_part(view.title)}.{'jpg' if view.kind == 'jpeg' else view.kind}")
         _card(actor, draft, view)
+        if services.may(actor, "dossier"):
+            _dossier_add.attach(f"plm_picture_song_{view.id}", view.song_id, partial(_put, actor, view.id))
         st.button(text("plm.picture.delete"), key="plm_picture_delete", icon=":material/delete:", type="tertiary",
                   on_click=_delete, args=(actor, view.id))
+
+
+def _put(actor: services.Actor, picture_id: int, song_id: int | None) -> None:
+    states.told(services.attach_thumbnail, actor, picture_id, song_id,
+                done="dossier_add.done" if song_id else "dossier_add.undone")
 
 
 def facts(view: services.ThumbnailView) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 import services
+from views import _dossier_add, _shared
 from views import _playlist_state as states
-from views import _shared
 from views._playlist_inputs import hashtag
 from views._shared import number, plain, text
 
@@ -161,7 +161,8 @@ def _words(place: int, song: services.DraftSong, locked: bool) -> str:
                                                 song.year) if each)
     sign = f" :violet-badge[:material/lock: {text('plm.songs.locked')}]" if locked else ""
     return (f"**{place + 1}. {plain(song.title)}** · {plain(song.artist)}{sign}"
-            + (f" :small[:gray[{facts}]]" if facts else "") + f"  \n:small[:gray[{plain(why(song))}]]")
+            + (f" :small[:gray[{facts}]]" if facts else "") + f"  \n:small[:gray[{plain(why(song))}]"
+            + f" · {_dossier_add.words(song.song_id)}]")
 
 
 def why(song: services.DraftSong) -> str:

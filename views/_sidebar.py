@@ -6,7 +6,7 @@ import streamlit as st
 
 import services
 from locales import format_time
-from views import _cache, _shared
+from views import _cache, _search, _shared
 from views._shared import Frame, number, plain, text
 
 POLL_SECONDS = 0.5
@@ -19,6 +19,7 @@ THRESHOLD_STEP = 10_000
 def draw(actor: services.Actor) -> Frame:
     """Draw the sidebar and return what it settles."""
     with st.sidebar:
+        _search.button(actor)
         _sync(actor)
         frame = Frame(actor, _window(), _threshold())
         _manage(actor)

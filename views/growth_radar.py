@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 import services
-from views import _cache, _radar_compare, _radar_health, _radar_inputs, _shared
+from views import _cache, _dossier_add, _radar_compare, _radar_health, _radar_inputs, _shared
 from views._radar_inputs import Choice
 from views._radar_tiles import TILES, block
 from views._shared import day, number, plain, text
@@ -83,6 +83,7 @@ def _single(choice: Choice, growth: services.ArtistGrowth, platforms: list[str])
     for place, key in zip(st.columns(len(platforms)), platforms, strict=True):
         with place.container(border=True, height="stretch"):
             block(growth, key, sparks[key])
+    _dossier_add.link(choice.song_id)
     log = _radar_inputs.drawing(compares=False).log
     for key in platforms:
         _chart(choice, growth, key, log)

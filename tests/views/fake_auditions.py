@@ -13,6 +13,7 @@ import judging
 from auditioning.rubric import CRITERIA
 from support.errors import DataError, NotAllowed, NotFound
 from usecases import audition_results, hearing, results, song_results
+from usecases.dossier_results import DossierSong
 
 MOMENT = datetime(2026, 1, 28, 3, 4, tzinfo=UTC)
 LYRICS = """The ferry lights are counting every wave
@@ -78,6 +79,11 @@ class FakeAuditions:
                                           song.source in ("paste", "upload"), MOMENT) for song in found)
         return song_results.SongPage(rows[offset:offset + limit], len(rows), self.songs_source, "catalogue/lyrics", MOMENT,
                                      False, self.songs_problem)
+
+    def list_dossier_songs(self, actor: accounts.Actor, search: str = "", limit: int = 20) -> tuple[DossierSong, ...]:
+        self._note("list_dossier_songs", actor, search, limit)
+        return tuple(DossierSong(song.id, 1, song.artist, song.title) for song in self.songs.values()
+                     if search.casefold() in f"{song.artist} {song.title}".casefold())[:limit]
 
     def get_song(self, actor: accounts.Actor, lyrics_id: int) -> song_results.Song:
         self._note("get_song", actor, lyrics_id)

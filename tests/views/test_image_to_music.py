@@ -345,7 +345,7 @@ def test_a_link_shows_the_result_to_look_at_only(opened, fake, locale, lang):
     app = opened(locale, picture="tOkEn-1")
     shown = words(app)
     assert t(lang, "i2m.link.heading") in shown and "**1. Song 1**" in shown and "a \\*night\\*" in shown
-    assert keys(app) <= {"i2m_own", "sidebar_sync", "sidebar_delete"} and not app.get("button_group")[3:] and not fake.called("picture_songs")
+    assert keys(app) <= {"i2m_own", "search_open", "sidebar_sync", "sidebar_delete"} and not app.get("button_group")[3:] and not fake.called("picture_songs")
     press(app, "i2m_own")
     assert "picture" not in app.query_params and "i2m_start" in keys(app)
 

@@ -247,9 +247,9 @@ def test_a_wish_that_cannot_be_had_says_why(opened, fake):
 
 
 def test_a_refused_start_keeps_the_inputs(opened, fake):
-    fake.failures["submit_bgm"] = DataError("bgm.song_gone")
+    fake.failures["submit_bgm"] = DataError("dossier.gone")
     app = press(opened(g="jazz"), "bgm_start")
-    assert t("en", "errors.bgm.song_gone") in shown(app) and "bgm_start" in keys(app)
+    assert t("en", "errors.dossier.gone") in shown(app) and "bgm_start" in keys(app)
 
 
 def test_a_maker_that_is_not_set_up_says_the_next_step(opened, fake):
@@ -502,7 +502,7 @@ def test_rename_rate_and_attach(opened, fake):
     assert fake.bgm_tracks[1].rating == 4
     app.text_input(key="bgm_song_find_1").set_value("Shift 2").run()
     press(app, "bgm_song_1_2")
-    assert fake.bgm_tracks[1].song_id == 2 and t("en", "bgm.song.attached") in words(app)
+    assert fake.bgm_tracks[1].song_id == 2 and t("en", "dossier_add.done") in words(app)
     press(app, "bgm_song_off_1")
     assert fake.bgm_tracks[1].song_id is None
 
