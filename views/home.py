@@ -21,6 +21,7 @@ JOBS = (
     ("playlist_maker", "🎧"),
     ("hit_prediction", "🎯"),
     ("text_to_bgm", "🎹"),
+    ("song_dossier", "📁"),
 )
 """What the product is for, in the order of the cards: the page's file, an icon."""
 TOUR: dict[str, Callable[[services.DemoSong], dict[str, str]]] = {
@@ -31,6 +32,7 @@ TOUR: dict[str, Callable[[services.DemoSong], dict[str, str]]] = {
     "playlist_maker": lambda demo: {"title": demo.title, "made": "1"},
     "hit_prediction": lambda demo: {},
     "text_to_bgm": lambda demo: {"way": "text", "source": "demo"},
+    "song_dossier": lambda demo: {"song": str(_id_of(demo))},
 }
 """The steps of the demo tour: the page's file, and the query that opens the demo song there. A step's text is at
 ``home.tour.step.<file>``."""
@@ -247,6 +249,12 @@ def _song(demo: services.DemoSong) -> None:
     st.caption(f":material/info: {text('home.tour.made_up')}")
 
 
+def _id_of(demo: services.DemoSong) -> int:
+    """Return the demo song's id, 0 where it is not in the database."""
+    return next((song.id for artist in _cache.artists(_shared.frame().actor) if artist.key == demo.artist_key
+                 for song in artist.songs if song.key == demo.song_key), 0)
+
+
 def _excerpt(lyrics: str) -> list[str]:
     """Return the first lines, without the heading ``Artist - Title:``."""
     return [line for line in lyrics.splitlines()[1:] if line.strip()][:LYRICS_LINES]
@@ -254,7 +262,7 @@ def _excerpt(lyrics: str) -> list[str]:
 
 def _tour_steps(demo: services.DemoSong) -> None:
     there = _shared.pages()
-    known = any(artist.key == demo.artist_key for artist in _cache.artists(_shared.frame().actor))
+    known = _id_of(demo) > 0
     steps = [(file, query) for file, query in TOUR.items() if file in there]
     for place, (file, query) in enumerate(steps, 1):
         title = text("home.tour.step_title", number=place, title=text(f"home.job.{file}.title"))
