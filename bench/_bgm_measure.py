@@ -26,6 +26,8 @@ BRIGHT = ("major", "mixolydian", "lydian", "pyeongjo")
 """Modes with a major third, or nearer to major."""
 QUIET_DB, BLOCK_S = -60.0, 0.5
 """A block under this level is silent."""
+HELD_S = 0.37
+"""Blocks compared for what hangs: no tempo's beat, or a steady beat would look like one sound."""
 SAME = 0.9995
 """Cosine of the mel spectra (in dB) of two blocks in a row that are one sound held on."""
 SEAM_FFT, SEAM_HOP = 2_048, 128
@@ -182,13 +184,13 @@ def longest_held(mono: np.ndarray) -> float:
     """Return the longest stretch, in seconds, in which nothing changes: one sound that hangs."""
     import librosa
 
-    hop = round(BLOCK_S * MONO_RATE)
+    hop = round(HELD_S * MONO_RATE)
     power = librosa.feature.melspectrogram(y=mono, sr=MONO_RATE, n_fft=2048, hop_length=512, n_mels=64)
     count = power.shape[1] * 512 // hop
     blocks = np.stack([part.mean(1) for part in np.array_split(power, max(count, 1), axis=1)])
     decibels = 10 * np.log10(blocks + 1e-9) + 90
     unit = decibels / np.linalg.norm(decibels, axis=1, keepdims=True)
-    return BLOCK_S * _longest((unit[1:] * unit[:-1]).sum(1) > SAME)
+    return HELD_S * _longest((unit[1:] * unit[:-1]).sum(1) > SAME)
 
 
 def onsets_a_second(mono: np.ndarray) -> float:
