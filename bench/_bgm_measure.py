@@ -189,7 +189,7 @@ def longest_held(mono: np.ndarray) -> float:
     count = power.shape[1] * 512 // hop
     blocks = np.stack([part.mean(1) for part in np.array_split(power, max(count, 1), axis=1)])
     decibels = 10 * np.log10(blocks + 1e-9) + 90
-    unit = decibels / np.linalg.norm(decibels, axis=1, keepdims=True)
+    unit = decibels / np.maximum(np.linalg.norm(decibels, axis=1, keepdims=True), 1e-9)
     return HELD_S * _longest((unit[1:] * unit[:-1]).sum(1) > SAME)
 
 
