@@ -24,6 +24,10 @@ GRACE = 0.2
 """Notes so short (quarters) are graces, which do not ring on."""
 SEAM = 0.15
 """Quarters from a loop's start that are its first beat."""
+SLOW, SLOWEST, BETWEEN = 98.0, 68.0, 0.6
+"""Felt beats a minute below which notes between the beats are softer, where they are softest, and by what factor."""
+NEAR_BEAT = 0.06
+"""Beats from a beat that are on it: graces come a little before."""
 SWELLING = ("build", "pre", "rise")
 """Sections that lead up to the next."""
 STRUCK_ROLES = ("drums", "percussion")
@@ -194,9 +198,19 @@ def _human(notes: Iterable[Note], stage: Stage, end: float) -> list[Note]:
         if note.start not in errors:
             errors[note.start] = min(max(float(rng.normal(0, 1)), -2.0), 2.0) * sway
         moved = min(max(start + errors[note.start], 0.0), end - 0.02)
-        loud = note.velocity * _swell(stage, moved / end) * (1 + touch * min(max(float(rng.normal(0, 1)), -2.0), 2.0))
+        loud = note.velocity * _swell(stage, moved / end) * _pulse(stage, note.start)
+        loud *= 1 + touch * min(max(float(rng.normal(0, 1)), -2.0), 2.0)
         found.append(Note(moved, max(stop - start, 0.04), note.pitch, round(min(max(loud, QUIET), LOUD))))
     return found
+
+
+def _pulse(stage: Stage, start: float) -> float:
+    """Return how loud a note is beside one on a beat: in slow pieces softer between the beats, which stay plain."""
+    places = start / stage.meter.beat
+    if abs(places - round(places)) < NEAR_BEAT:
+        return 1.0
+    share = min(max((stage.plan.bpm - SLOWEST) / (SLOW - SLOWEST), 0.0), 1.0)
+    return BETWEEN + (1 - BETWEEN) * share
 
 
 def _swell(stage: Stage, place: float) -> float:

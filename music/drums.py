@@ -28,8 +28,10 @@ ON_BEAT, OFF_BEAT = 0.35, 0.8
 FASTEST_S = 0.08
 """Weak strokes on off steps closer than this (seconds) are left out; machines play them."""
 MACHINES = ("synth:909", "synth:808")
-SLOW, SLOWEST = 98.0, 68.0
+SLOW, SLOWEST = 112.0, 68.0
 """Felt beats a minute below which time keepers play less between the beats, and nothing there: the beat stays plain."""
+BACKBONE, BETWEEN = ("kick", "snare", "clap", "rim"), 0.55
+"""Strokes that are softer between the beats of slow pieces, and by what factor at `SLOWEST`."""
 KEEPERS = ("hat", "ride", "shaker", "tamb", "maracas", "guiro", "cabasa", "bongo_h", "block_h", "open", "h", "m")
 FAINT = 0.2
 """Strength below which a stroke is left out."""
@@ -199,7 +201,8 @@ def _plain(hits: Iterable[Hit], scene: _Scene) -> list[Hit]:
 def _kept(hit: Hit, share: float, beat: float) -> float:
     """Return a stroke's strength, in slow pieces nearer to an accent on the beats and to nothing between them."""
     if hit.lane not in KEEPERS:
-        return hit.strength
+        softer = hit.lane in BACKBONE and not _on_beat(hit.at, beat)
+        return hit.strength * (BETWEEN + (1 - BETWEEN) * share if softer else 1.0)
     return hit.strength + 0.6 * (1 - share) * (0.9 - hit.strength) if _on_beat(hit.at, beat) else hit.strength * share
 
 
