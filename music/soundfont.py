@@ -57,6 +57,8 @@ CHUNK_S = 45.0
 BLOCK = 64
 """Samples of the renderer's blocks; it starts notes at the start of one."""
 LARGEST_FONT = 1 << 30
+SENDS = (15, 16)
+"""Generators of a soundfont: what goes to chorus and to reverb."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,25 @@ def _bank(path: Path, size: int, _changed: int) -> Bank:
     font = path.read_bytes()
     if font[:4] != b"RIFF" or font[8:12] != b"sfbk":
         raise DataError("bgm_sound.soundfont", why="RIFF sfbk?")
-    return Bank(font)
+    return Bank(dry(font))
+
+
+def dry(font: bytes) -> bytes:
+    """Return a soundfont none of whose presets and instruments sends anything to the renderer's reverb and chorus.
+
+    The mix has a reverb of its own; and the tail of one note would be heard in the next, so that a note would sound by
+    a hair otherwise after another than alone (SoundFont 2.04, 7.5 and 7.9: generators are pairs of 16 bits).
+    """
+    made = bytearray(font)
+    for name in (b"pgen", b"igen"):
+        place = font.rfind(name)  # they stand behind the samples
+        size = int.from_bytes(font[place + 4:place + 8], "little")
+        if place < 0 or size % 4 or place + 8 + size > len(font):
+            raise DataError("bgm_sound.soundfont", why=name.decode())
+        pairs = np.frombuffer(font, "<u2", size // 2, place + 8).reshape(-1, 2).copy()
+        pairs[np.isin(pairs[:, 0], SENDS), 1] = 0
+        made[place + 8:place + 8 + size] = pairs.tobytes()
+    return bytes(made)
 
 
 def _reference(drums: bool, program: int) -> Key:
@@ -205,7 +225,9 @@ def _chunks(keys: list[Key]) -> Iterable[list[Key]]:
 def _timeline(keys: list[Key]) -> tuple[bytes, list[int]]:
     """Return a MIDI file with one note after another, and where each starts in samples, with the end of the last.
 
-    At 125 beats a minute and 240 ticks a beat a tick is 96 samples; two are three of the renderer's blocks.
+    At 125 beats a minute and 240 ticks a beat a tick is 96 samples; two are three of the renderer's blocks. All events
+    are at odd ticks, in the middle of a block, and heard from the next one on: at its very edge the renderer's clock,
+    which adds up fractions of a second, would take them a block sooner or later.
     """
     from mido import Message, MetaMessage, MidiFile, MidiTrack
 
@@ -214,7 +236,7 @@ def _timeline(keys: list[Key]) -> tuple[bytes, list[int]]:
     for channel in (0, DRUM_CHANNEL):
         track += [Message("control_change", channel=channel, control=control, value=value)
                   for control, value in ((7, 127), (11, 127), (10, 64), (91, 0), (93, 0))]
-    starts, wait = [0], 0
+    starts, wait = [2 * BLOCK], 1
     for key in keys:
         channel = DRUM_CHANNEL if key.drums else 0
         ticks = int(LENGTHS[key.length] * SAMPLE_RATE / tick / 2) * 2

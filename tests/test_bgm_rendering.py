@@ -213,3 +213,18 @@ def test_the_wav_is_what_was_measured():
     held, _ = soundfile.read(io.BytesIO(files.wav(made.mix)), dtype="float32")
     assert np.array_equal(held, made.mix)
     assert master.measured(held).true_peak == pytest.approx(made.figures["true_peak"], abs=1e-6)
+
+
+def test_a_note_sounds_the_same_alone_and_after_others():
+    bank = soundfont.bank()
+    flute = soundfont.Key(False, 73, 69, 0)
+    alone = bank._render([flute])[0].sample
+    others = [soundfont.Key(False, 65, 60, 1), soundfont.Key(True, 0, 38, 0), soundfont.Key(False, 0, 45, 2)]
+    for count in (1, 2, 3):
+        assert np.array_equal(bank._render([*others[:count], flute])[-1].sample, alone)
+
+
+def test_a_soundfont_without_its_tables_is_refused():
+    with pytest.raises(DataError) as caught:
+        soundfont.dry(b"RIFF\x00\x00\x00\x00sfbkLIST")
+    assert caught.value.code == "bgm_sound.soundfont"
