@@ -198,7 +198,8 @@ def _human(notes: Iterable[Note], stage: Stage, end: float) -> list[Note]:
         if note.start not in errors:
             errors[note.start] = min(max(float(rng.normal(0, 1)), -2.0), 2.0) * sway
         moved = min(max(start + errors[note.start], 0.0), end - 0.02)
-        loud = note.velocity * _swell(stage, moved / end) * _pulse(stage, note.start)
+        place = min(moved / (stage.bars * stage.meter.quarters), 1.0)
+        loud = note.velocity * _swell(stage, place) * _pulse(stage, note.start)
         loud *= 1 + touch * min(max(float(rng.normal(0, 1)), -2.0), 2.0)
         found.append(Note(moved, max(stop - start, 0.04), note.pitch, round(min(max(loud, QUIET), LOUD))))
     return found
