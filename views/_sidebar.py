@@ -99,7 +99,8 @@ def _window() -> int | None:
     default = "30" if "30" in options else options[0]
     chosen = _shared.in_url("window", "sidebar_window", _shared.one_of(options), default)
     names = {days: text("sidebar.all_days") if days == ALL_DAYS else days for days in options}
-    st.html("<style>.st-key-sidebar_window button {padding-inline: 0.4rem; min-width: 0}</style>")  # one line
+    st.html("<style>.st-key-sidebar_window button {padding-inline: 0.25rem; min-width: 0} "
+            ".st-key-sidebar_window [role=radiogroup] {flex-wrap: nowrap}</style>")  # one line beside a scrollbar too
     st.segmented_control(text("sidebar.window"), options, key="sidebar_window", required=True, width="stretch",
                          format_func=names.__getitem__,
                          help=text("sidebar.window_help"))
