@@ -14,6 +14,8 @@ from support.figures.axes import Figure, Trace, colour_of, count_axis, hover_poi
 
 HEIGHT = 190
 """Pixels: three of them, one a platform, fit on a phone's screen."""
+TICKS = 4
+"""Days written below the line, at most: a third of a page is narrow."""
 AIR = timedelta(days=4)
 """Behind the last day, or the bar of the interval is cut in half."""
 
@@ -66,7 +68,7 @@ def growth_figure(days: Sequence[date], totals: Sequence[float | None], outlook:
         ends += [outlook.low, outlook.middle, outlook.high]
     low, high = tight(np.array(ends, dtype="float64"))
     layout = page_layout(lang, {}, _Days(days[0], outlook.on + AIR if outlook else days[-1]))
-    layout["xaxis"] |= {"anchor": "y"}
+    layout["xaxis"] |= {"anchor": "y", "nticks": TICKS}
     layout |= {"height": HEIGHT, "showlegend": False, "hovermode": "closest", "hoverdistance": 60,
                "margin": {"l": 4, "r": 12, "t": 8, "b": 4}, "yaxis": count_axis(lang, low, high, [0.0, 1.0])}
     line = scatter(x=[each.isoformat() for each in days], y=list(totals), mode="lines", hoverinfo="skip",
