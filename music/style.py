@@ -1,4 +1,4 @@
-"""The fifteen styles: what each plays, how fast, on what and in which form, as ``styles/*.toml`` lists it.
+"""The fifteen styles: what each plays, on what and in which form, as ``styles/*.toml`` lists it.
 
 Energy runs from 0 to 1; lists of pattern names go from quiet to loud and `at` picks one. Tempi are felt beats a minute
 (dotted quarters in 6/8 and 12/8). A progression is chords split by spaces, one a bar; ``I,V`` share a bar. Chords are
@@ -72,8 +72,6 @@ class Style:
 
     Attributes
     ----------
-    slow, medium, fast : float
-        Felt beats a minute.
     meters : tuple of str
         Of `music.score.METERS`, the usual one first. Every style plays in 4/4, 3/4 and 6/8 if asked.
     swing, swing_unit : float
@@ -108,9 +106,6 @@ class Style:
     """
 
     id: str
-    slow: float
-    medium: float
-    fast: float
     meters: tuple[str, ...]
     swing: float
     swing_unit: float

@@ -11,6 +11,7 @@ from music import drums, jangdan, tabs
 from music.plan import Part, Plan, Section
 from music.score import METERS, Note, Span
 from music.style import STYLES, style, styles
+from music.vocabulary import genres
 from music.wish import Feel
 
 SECTIONS = (Section(1, "intro", 4, 0.3), Section(2, "verse", 4, 0.5), Section(3, "build", 4, 0.65),
@@ -20,7 +21,7 @@ SECTIONS = (Section(1, "intro", 4, 0.3), Section(2, "verse", 4, 0.5), Section(3,
 def plan_of(name, meter="4/4", *, sections=SECTIONS, loop=True, seed=1, bpm=None, swing=None, instrument="drums",
             role="drums", genre=None, tonic=0) -> Plan:
     own = style(name)
-    tempo = bpm or own.medium
+    tempo = bpm or genres()[name].bpm[1]
     bars = sum(one.bars for one in sections)
     seconds = (bars * METERS[meter].quarters + (0 if loop else 1.5)) / METERS[meter].beat * 60 / tempo
     return Plan(name, genre or name, (), tonic, "major", meter, tempo, own.swing if swing is None else swing, sections,
