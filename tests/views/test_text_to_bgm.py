@@ -500,10 +500,10 @@ def test_rename_rate_and_attach(opened, fake):
     assert fake.bgm_tracks[1].title == "Night *train*" and "Night \\*train\\*" in words(app)
     next(stars for stars in app.get("feedback") if stars.key == "bgm_stars_1").set_value(3).run()
     assert fake.bgm_tracks[1].rating == 4
-    app.text_input(key="bgm_song_find_1").set_value("Shift 2").run()
+    app.text_input(key="bgm_song_1_find").set_value("Shift 2").run()
     press(app, "bgm_song_1_2")
     assert fake.bgm_tracks[1].song_id == 2 and t("en", "dossier_add.done") in words(app)
-    press(app, "bgm_song_off_1")
+    press(app, "bgm_song_1_off")
     assert fake.bgm_tracks[1].song_id is None
 
 
