@@ -6,12 +6,13 @@ import logging
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from sqlalchemy import Connection
 
 import analytics
 import db
@@ -180,16 +181,8 @@ def attach_prediction(actor: Actor, prediction_id: int, song_id: int | None) -> 
     NotFound
         If the prediction is not the actor's, or the song cannot be seen.
     """
-    require(actor, "dossier")
-    check_song(actor, song_id)
-    with db.begin() as connection:
-        row = prediction_queries.get(connection, prediction_id)
-        if row is None or row["owner_id"] != actor.id:
-            raise NotFound("hit.gone")
-        queries.set_prediction_song(connection, prediction_id, song_id)
-        if song_id is not None:
-            queries.keep_song(connection, actor.id, song_id)
-        people.record_act(connection, actor.id, "attach", f"prediction {prediction_id}", song=song_id)
+    _attach(actor, "prediction", prediction_id, song_id, prediction_queries.get, queries.set_prediction_song,
+            "hit.gone")
 
 
 def attach_thumbnail(actor: Actor, picture_id: int, song_id: int | None) -> None:
@@ -201,16 +194,24 @@ def attach_thumbnail(actor: Actor, picture_id: int, song_id: int | None) -> None
     NotFound
         If the thumbnail is not the actor's, or the song cannot be seen.
     """
+    _attach(actor, "thumbnail", picture_id, song_id, playlist_queries.picture, queries.set_picture_song,
+            "playlist.picture_gone")
+
+
+def _attach(actor: Actor, kind: str, item: int, song_id: int | None,
+            get: Callable[[Connection, int], Mapping[str, Any] | None],
+            put: Callable[[Connection, int, int | None], None], gone: str) -> None:
+    """Tie one's own thing to a song one may see; `gone` is the code where it is not there or another's."""
     require(actor, "dossier")
     check_song(actor, song_id)
     with db.begin() as connection:
-        row = playlist_queries.picture(connection, picture_id)
+        row = get(connection, item)
         if row is None or row["owner_id"] != actor.id:
-            raise NotFound("playlist.picture_gone")
-        queries.set_picture_song(connection, picture_id, song_id)
+            raise NotFound(gone)
+        put(connection, item, song_id)
         if song_id is not None:
             queries.keep_song(connection, actor.id, song_id)
-        people.record_act(connection, actor.id, "attach", f"thumbnail {picture_id}", song=song_id)
+        people.record_act(connection, actor.id, "attach", f"{kind} {item}", song=song_id)
 
 
 # --- growth -------------------------------------------------------------------------------------------------------
