@@ -18,6 +18,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 import services
 from locales import DEFAULT_LANGUAGE, format_compact, format_date, format_number, t
 from support.errors import AppError
+from support.tables import csv_safe
 
 T = TypeVar("T")
 PLATFORMS = ("youtube", "spotify", "soundcloud")
@@ -335,14 +336,10 @@ def csv_bytes(rows: pd.DataFrame) -> bytes:
     safe = rows.copy()
     for column in safe.columns:
         if not pd.api.types.is_numeric_dtype(safe[column]) and not pd.api.types.is_datetime64_any_dtype(safe[column]):
-            safe[column] = safe[column].map(_no_formula)
+            safe[column] = safe[column].map(csv_safe)
     buffer = StringIO()
     safe.to_csv(buffer, index=False, date_format="%Y-%m-%d", lineterminator="\r\n")
     return buffer.getvalue().encode("utf-8-sig")
-
-
-def _no_formula(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" and cell else cell
 
 
 def table(rows: pd.DataFrame, wide: Mapping[str, str] | None = None) -> None:
