@@ -24,6 +24,7 @@ from usecases import jobs
 GUEST = Actor(0, "viewer", "guest")
 VIEWER = Actor(9, "viewer", "vik")
 EVERYBODY = {"guest": GUEST, "viewer": VIEWER, "analyst": JUNO, "administrator": ADMIN}
+NO: Any = None
 MARK = "Xanthippe"
 """In every text that is Mina's alone."""
 PICTURE = b"\x89PNG"
@@ -36,12 +37,12 @@ BY_ROLE: dict[str, Calls] = {
              "submit_refresh": lambda a: services.submit_refresh(a)},
     "upload": {"save_uploads": lambda a: services.save_uploads(a, [("x.txt", b"1")])},
     "settings": {"set_file_options": lambda a: services.set_file_options(a, 0, kind=None, date_order=None),
-                 "accept_level": lambda a: services.accept_level(a, 0, None),
-                 "withdraw_level": lambda a: services.withdraw_level(a, 0, None)},
+                 "accept_level": lambda a: services.accept_level(a, 0, NO),
+                 "withdraw_level": lambda a: services.withdraw_level(a, 0, NO)},
     "delete": {"delete_artist": lambda a: services.delete_artist(a, 0),
                "preview_delete": lambda a: services.preview_delete(a, 0)},
-    "import": {"import_catalogue": lambda a: services.import_catalogue(a, None),
-               "import_melon": lambda a: services.import_melon(a, None),
+    "import": {"import_catalogue": lambda a: services.import_catalogue(a, NO),
+               "import_melon": lambda a: services.import_melon(a, NO),
                "import_starter_playlists": lambda a: services.import_starter_playlists(a),
                "submit_import": lambda a: services.submit_import(a, "x.csv", b""),
                "resume_import": lambda a: services.resume_import(a, 0),
@@ -50,11 +51,11 @@ BY_ROLE: dict[str, Calls] = {
     "train": {"submit_training": lambda a: services.submit_training(a),
               "train_playlists": lambda a: services.train_playlists(a),
               "submit_hit_training": lambda a: services.submit_hit_training(a, b"", name="x.csv"),
-              "train_hit": lambda a: services.train_hit(a, None)},
+              "train_hit": lambda a: services.train_hit(a, NO)},
     "moderate": {"remove_picture": lambda a: services.remove_picture(a, 0, "spam"),
                  "settle_reports": lambda a: services.settle_reports(a, 0),
                  "archive(reported)": lambda a: services.archive(a, reported=True)},
-    "alert": {"add_rule": lambda a: services.add_rule(a, "none", {}, today=None),
+    "alert": {"add_rule": lambda a: services.add_rule(a, "none", {}, today=NO),
               "delete_rule": lambda a: services.delete_rule(a, 0)},
     "audition": {"start_audition": lambda a: services.start_audition(a, 0),
                  "start_batch": lambda a: services.start_batch(a, lyrics_ids=[]),
@@ -63,19 +64,19 @@ BY_ROLE: dict[str, Calls] = {
     "catalogue": {"edit_tags": lambda a: services.edit_tags(a, 0, {})},
     "picture": {"submit_picture": lambda a: services.submit_picture(a, b"no picture")},
     "playlist": {"submit_thumbnails": lambda a: services.submit_thumbnails(a, ""),
-                 "submit_painting": lambda a: services.submit_painting(a, "", 0, None),
-                 "save_playlist": lambda a: services.save_playlist(a, None, services.Ask(""))},
+                 "submit_painting": lambda a: services.submit_painting(a, "", 0, NO),
+                 "save_playlist": lambda a: services.save_playlist(a, NO, services.Ask(""))},
     "predict": {"start_prediction": lambda a: services.start_prediction(a, b"", name="x", title="", genre="POP"),
                 "submit_prediction_batch": lambda a: services.submit_prediction_batch(a, b"", name="x.zip"),
                 "resume_prediction_batch": lambda a: services.resume_prediction_batch(a, 0),
                 "retry_prediction": lambda a: services.retry_prediction(a, 0),
-                "predict_folder": lambda a: services.predict_folder(a, None)},
+                "predict_folder": lambda a: services.predict_folder(a, NO)},
     "bgm": {"submit_bgm": lambda a: services.submit_bgm(a, services.BgmWish()),
             "edit_bgm": lambda a: services.edit_bgm(a, 0, "section"),
             "retry_bgm": lambda a: services.retry_bgm(a, 0),
             "read_bgm_text": lambda a: services.read_bgm_text(a, ""),
             "write_bgm_caption": lambda a: services.write_bgm_caption(a, "", "", "en"),
-            "write_bgm": lambda a: services.write_bgm(a, services.BgmWish(), None)},
+            "write_bgm": lambda a: services.write_bgm(a, services.BgmWish(), NO)},
     "dossier": {"new_dossier_song": lambda a: services.new_dossier_song(a, "", ""),
                 "share_dossier": lambda a: services.share_dossier(a, 0)},
 }
