@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from ipaddress import ip_network
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from dotenv import dotenv_values
 
@@ -24,6 +25,10 @@ WINDOWS: tuple[int | None, ...] = (7, 30, 90, 180, None)
 KEYS = ("OPENAI_API_KEY", "GOOGLE_API_KEY", "FRIENDLI_API_KEY", "LASTFM_API_KEY", "YOUTUBE_API_KEY", "AWS_ACCESS_KEY",
         "AWS_SECRET_KEY")
 """Names of the keys of outside services."""
+SECRET_ENDINGS = ("_KEY", "_TOKEN", "_SECRET", "PASSWORD", "WEBHOOK_URL", "PASSPHRASE")
+"""How the names of settings end whose values must never be written down."""
+NO_SECRETS = ("S3_KEY",)
+"""Names that end like that and hold none: S3_KEY is a place in a bucket."""
 
 
 CATEGORY_WEIGHTS = {"emotion": 1.0, "style": 1.0, "situation": 0.9, "season": 0.9, "weather": 0.9, "time": 0.9}
@@ -36,6 +41,38 @@ the development scenes with tags: 0.828 at 0, 0.834 at 0.06, 0.836 at 0.12, 0.83
 WORDS_WEIGHT = 0.5
 """Weight of a tag found in free words against one that is given. nDCG@5 of the development scenes with tags, their text
 joined in: 0.819 at 0.25, 0.836 at 0.5, 0.828 at 0.75, 0.823 at 1."""
+
+SHORTEST_ADMIN_PASSWORD = 12
+"""Characters of ``ADMIN_PASSWORD``: one word opens everything, and it is tried by whoever reaches the server."""
+OPERATOR_HOURS = 12
+"""Hours for which a browser keeps an administrator's rights after ``ADMIN_PASSWORD``: a working day."""
+ANONYMOUS_DAYS = 180
+"""Days for which a browser without an account is known again."""
+IDLE_ANONYMOUS_DAYS = 30
+"""Days after which an anonymous user who owns nothing and was not seen is forgotten."""
+UNVERIFIED_HOURS = 24
+"""Hours after which an account whose address was never confirmed is removed, so that its nickname is free again."""
+CODE_MINUTES = 15
+"""Minutes for which a code that was mailed holds: long enough for slow mail, too short to try many."""
+CODE_TRIES = 5
+"""Tries at one code of six digits: a chance of 1 in 200,000."""
+VISIT_MINUTES = 30
+"""Minutes of silence after which a new visit begins, as is usual in counts of visits."""
+LIMITS: dict[str, tuple[int, int]] = {
+    "sign_in_pair": (5, 15),        # one account from one network address: typing errors, no more
+    "sign_in_account": (50, 60),    # one account from everywhere; addresses it has signed in from are not held by it
+    "sign_in_address": (40, 15),    # one address at all accounts: an office behind one address still gets in
+    "sign_up_address": (10, 60),
+    "mail_account": (4, 60),        # mails to one address
+    "mail_address": (20, 60),       # mails asked for from one address
+    "code_account": (20, 1440),     # wrong codes a day: with fresh codes one could go on trying
+    "code_address": (40, 15),
+    "password_account": (10, 15),   # wrong passwords of somebody who is signed in
+    "operator_address": (5, 15),
+    "operator_all": (60, 60),       # from everywhere: many addresses together still cannot try much
+    "open_address": (60, 60),       # new anonymous users
+}
+"""How often something may be tried, and in how many minutes."""
 
 
 class SettingsError(ValueError):
@@ -69,7 +106,23 @@ class Settings:
     sync_wait_s : float
         Seconds a second sync waits for the first one before it says so.
     auth : str
-        ``off``: one local user with all rights.
+        Who signs in (``AUTH``). ``off``: nobody; one local user with all rights where the server is asked from this
+        machine, an anonymous analyst a browser elsewhere. ``local``: accounts with password. ``oidc``: an identity
+        provider's, by Streamlit's ``[auth]``.
+    admin_password : str or None
+        What gives a browser an administrator's rights with ``AUTH=off`` (``ADMIN_PASSWORD``); hidden from `repr`.
+    smtp_url, smtp_from : str or None
+        Where mail is handed in, as ``smtp://USER:PASSWORD@HOST:587`` (STARTTLS) or ``smtps://...:465``, hidden from
+        `repr`; and who sends it. Both or neither; without, accounts are ready at once and no password can be reset
+        by mail.
+    public_url : str or None
+        Under which address people reach the product (``PUBLIC_URL``): for links in mails and ``Secure`` cookies.
+    oidc_administrators : frozenset of str
+        Verified e-mail addresses whose owners are administrators with ``AUTH=oidc`` (``OIDC_ADMINISTRATORS``).
+    trusted_proxies : tuple of str
+        Addresses or networks whose ``X-Forwarded-For`` is believed (``TRUSTED_PROXIES``).
+    sign_in_days : int
+        Days after which a sign-in ends (``MIS_SIGN_IN_DAYS``).
     s3_bucket, s3_key, s3_endpoint_url : str or None
         Where lyrics are: one text, or a prefix with a text a song; any S3-compatible service.
     s3_pictures_prefix : str or None
@@ -104,12 +157,29 @@ class Settings:
         SF2 file that background music is played with (``SOUNDFONT``); None: TimGM6mb, which comes with a library.
     keys : dict of str to str
         Keys that are set, by name; hidden from `repr`.
+    log_format : str
+        ``json``, ``text``, or ``auto`` (``MIS_LOG_FORMAT``): lines for people on a terminal, JSON elsewhere.
+    log_level : str
+        Least level that is written (``MIS_LOG_LEVEL``): ``debug``, ``info``, ``warning`` or ``error``.
+    log_file : Path or None
+        Where the log goes in place of stderr (``MIS_LOG_FILE``); one that was rotated away is opened anew.
+    metrics_token : str or None
+        Whoever sends it as bearer token may read ``/metrics`` from elsewhere (``METRICS_TOKEN``); hidden from `repr`.
+    stop_s : float
+        Seconds that requests and then jobs get to end in after SIGTERM (``MIS_STOP_S``).
     """
 
     database_url: str | None = field(repr=False)
     data_dir: Path
     cmdata_dir: Path
     auth: str = "off"
+    admin_password: str | None = field(default=None, repr=False)
+    smtp_url: str | None = field(default=None, repr=False)
+    smtp_from: str | None = None
+    public_url: str | None = None
+    oidc_administrators: frozenset[str] = frozenset()
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    sign_in_days: int = 30
     threshold_default: float = 100_000.0
     windows: tuple[int | None, ...] = WINDOWS
     upload_limit_mb: int = 200
@@ -136,6 +206,11 @@ class Settings:
     music_http_model: str | None = None
     soundfont: Path | None = None
     keys: dict[str, str] = field(default_factory=dict, repr=False)
+    log_format: str = "auto"
+    log_level: str = "info"
+    log_file: Path | None = None
+    metrics_token: str | None = field(default=None, repr=False)
+    stop_s: float = 4.0
 
 
 def load() -> Settings:
@@ -156,7 +231,13 @@ def _load() -> Settings:
         database_url=_database_url(values),
         data_dir=_path(values, "MIS_DATA_DIR", "data"),
         cmdata_dir=_path(values, "MIS_CMDATA_DIR", "cmdata"),
-        auth=_choice(values, "AUTH", "off", ("off",)),
+        auth=_choice(values, "AUTH", "off", ("off", "local", "oidc")),
+        admin_password=_admin_password(values),
+        smtp_url=_smtp_url(values), smtp_from=_smtp_from(values),
+        public_url=(_web_address(values, "PUBLIC_URL") or "").rstrip("/") or None,
+        oidc_administrators=frozenset(each.casefold() for each in _list(values, "OIDC_ADMINISTRATORS", "")),
+        trusted_proxies=_networks(values, "TRUSTED_PROXIES", "127.0.0.1,::1"),
+        sign_in_days=max(1, int(_number(values, "MIS_SIGN_IN_DAYS", 30))),
         threshold_default=_number(values, "MIS_THRESHOLD", 100_000.0),
         upload_limit_mb=int(_number(values, "MIS_UPLOAD_LIMIT_MB", 200)),
         sync_batch_rows=int(_number(values, "MIS_SYNC_BATCH_ROWS", 150_000)),
@@ -183,6 +264,11 @@ def _load() -> Settings:
         embedding_model=values.get("EMBEDDING_MODEL"),
         # a judge of judges.toml may name a key of its own
         keys={name: value for name, value in values.items() if name in KEYS or name.endswith("_API_KEY")},
+        log_format=_choice(values, "MIS_LOG_FORMAT", "auto", ("auto", "json", "text")),
+        log_level=_choice(values, "MIS_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
+        log_file=_path(values, "MIS_LOG_FILE", "") if values.get("MIS_LOG_FILE") else None,
+        metrics_token=values.get("METRICS_TOKEN"),
+        stop_s=_number(values, "MIS_STOP_S", 4.0),
     )
 
 
@@ -190,6 +276,40 @@ def reload() -> Settings:
     """Forget what was read and read again (tests, and the command line after a change)."""
     _load.cache_clear()
     return _load()
+
+
+def secrets() -> frozenset[str]:
+    """Return every value that must never be written down: keys, tokens, passwords, secret addresses."""
+    try:
+        values = _values() | dict(_nested(_tree()))
+    except SettingsError:
+        values = {name: value for name, value in os.environ.items() if value}
+    found = {value for name, value in values.items() if _is_secret(name)}
+    for value in values.values():
+        if "://" in value and (password := _password(value)):
+            found |= {password, unquote(password)}
+    return frozenset(found)
+
+
+def _is_secret(name: str) -> bool:
+    name = name.upper()
+    return name not in NO_SECRETS and (name.endswith(SECRET_ENDINGS) or name == "AWS_ACCESS_KEY")
+
+
+def _password(address: str) -> str | None:
+    try:
+        return urlsplit(address).password
+    except ValueError:
+        return None
+
+
+def _nested(tree: Mapping[str, object], above: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the values of all tables, those of sign-in among them, by dotted name."""
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _nested(value, f"{above}{name}.")
+        elif isinstance(value, str) and value:
+            yield f"{above}{name}", value
 
 
 def _values() -> dict[str, str]:
@@ -202,14 +322,17 @@ def _values() -> dict[str, str]:
 
 
 def _secrets() -> dict[str, str]:
+    return {name: str(value) for name, value in _tree().items() if isinstance(value, str | int | float | bool)}
+
+
+def _tree() -> dict[str, object]:
     path = ROOT / ".streamlit" / "secrets.toml"
     if not path.is_file():
         return {}
     try:
-        tree = tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(str(path), str(error), "TOML (UTF-8)") from error
-    return {name: str(value) for name, value in tree.items() if isinstance(value, str | int | float | bool)}
 
 
 def _database_url(values: Mapping[str, str]) -> str | None:
@@ -251,6 +374,47 @@ def _web_address(values: Mapping[str, str], name: str) -> str | None:
     if value and urlsplit(value).scheme not in ("http", "https"):
         raise SettingsError(name, value.partition(":")[0], "http://... , https://...")
     return value or None
+
+
+def _list(values: Mapping[str, str], name: str, default: str) -> tuple[str, ...]:
+    return tuple(each for part in (values.get(name) or default).split(",") if (each := part.strip()))
+
+
+def _networks(values: Mapping[str, str], name: str, default: str) -> tuple[str, ...]:
+    found = _list(values, name, default)
+    for each in found:
+        try:
+            ip_network(each, strict=False)
+        except ValueError as error:
+            raise SettingsError(name, each, "IP addresses or networks, with commas: 127.0.0.1,10.0.0.0/8") from error
+    return found
+
+
+def _admin_password(values: Mapping[str, str]) -> str | None:
+    """Return the operator's password; a short one would be found by trying."""
+    value = values.get("ADMIN_PASSWORD")
+    if value and len(value) < SHORTEST_ADMIN_PASSWORD:
+        raise SettingsError("ADMIN_PASSWORD", "***", f"{SHORTEST_ADMIN_PASSWORD} characters or more")
+    return value or None
+
+
+def _smtp_url(values: Mapping[str, str]) -> str | None:
+    url = values.get("SMTP_URL")
+    try:
+        parts = urlsplit(url or "")
+        sound = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if url and not sound:  # the value may hold a password
+        raise SettingsError("SMTP_URL", "***", "smtp://USER:PASSWORD@HOST:587, smtps://USER:PASSWORD@HOST:465")
+    return url or None
+
+
+def _smtp_from(values: Mapping[str, str]) -> str | None:
+    sender = values.get("SMTP_FROM")
+    if bool(values.get("SMTP_URL")) != bool(sender) or (sender and ("@" not in sender or not sender.isprintable())):
+        raise SettingsError("SMTP_FROM", sender or "-", "name@example.org, together with SMTP_URL")
+    return sender or None
 
 
 def _choice(values: Mapping[str, str], name: str, default: str, accepted: tuple[str, ...]) -> str:

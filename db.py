@@ -46,6 +46,8 @@ _MIGRATION_LOCK = 7_302_101
 _lock = threading.RLock()
 _engine: Engine | None = None
 _server: Any = None
+_closed = False
+"""Whether this process is on its way out: what still runs must not start the built-in server again."""
 _users: IO[bytes] | None = None
 """The file whose shared lock says that this process uses the built-in server."""
 
@@ -59,10 +61,13 @@ def engine() -> Engine:
     """
     global _engine
     with _lock:
+        if _closed:
+            raise DatabaseUnavailable("database_stopping")
         if _engine is None:
             url = config.load().database_url
             target = _make_database(_target(url)) if url else _start_server(config.load().data_dir / "postgres")
             _engine = create_engine(target, pool_pre_ping=True, pool_size=10, max_overflow=20,
+                                    hide_parameters=True,  # errors reach the log, and values can be anything
                                     connect_args={"connect_timeout": 10, "application_name": "music-integrated-system"})
             if not url:
                 event.listen(_engine, "do_connect", _connect)
@@ -352,10 +357,18 @@ def ready() -> tuple[bool, str]:
     return found == head(), "" if found == head() else f"revision {found}, wanted {head()}"
 
 
-def stop() -> None:
-    """Close all connections and let go of the built-in server, which stops with its last user."""
-    global _engine, _server
+def stop(*, for_good: bool = False) -> None:
+    """Close all connections and let go of the built-in server, which stops with its last user.
+
+    Parameters
+    ----------
+    for_good : bool
+        Refuse every use from now on: the process ends, and a thread that is still at work must not start the server
+        again.
+    """
+    global _engine, _server, _closed
     with _lock:
+        _closed = _closed or for_good
         if _engine is not None:
             _engine.dispose()
             _engine = None

@@ -477,13 +477,27 @@ def _check_settings() -> None:
         raise AppError("config_value", name=error.name, value=error.value, accepted=error.accepted) from error
 
 
-def stop() -> None:
-    """Stop this process's jobs, close all connections, let go of the built-in server."""
+def stop(*, for_good: bool = False, wait_s: float = 10.0) -> int:
+    """Stop this process's jobs, close all connections, let go of the built-in server.
+
+    Parameters
+    ----------
+    for_good : bool
+        The process ends: the database is not opened again, whatever still runs.
+    wait_s : float
+        Seconds the jobs get to end in; they are stored as interrupted either way.
+
+    Returns
+    -------
+    int
+        Jobs that had not ended by then.
+    """
     global _started
     with _starting:
-        jobs.close()
-        db.stop()
+        left = jobs.close(wait_s)
+        db.stop(for_good=for_good)
         _started = False
+        return left
 
 
 def ready() -> tuple[bool, str]:

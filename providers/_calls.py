@@ -18,6 +18,7 @@ from providers._breaker import Breaker
 from providers._http import close_client, open_client
 from providers._troubles import Service, Trouble, cut, silent, slow
 from providers.base import Ended, Piece
+from support import metrics
 from support.errors import Cancelled, ProviderError
 
 if TYPE_CHECKING:
@@ -81,6 +82,12 @@ def run(attempt: Attempt, service: Service, breaker: Breaker, limits: Limits,
     limits : Limits
     stopped : callable
     """
+    with metrics.call(service.name):
+        yield from _run(attempt, service, breaker, limits, stopped)
+
+
+def _run(attempt: Attempt, service: Service, breaker: Breaker, limits: Limits,
+         stopped: Callable[[], bool]) -> Iterator[Piece | Ended]:
     probe = breaker.enter(service.name, limits.open_s)
     good: bool | None = None
     error: ProviderError | None = None

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from support import metrics
 from support.errors import DataError, MissingKey, ProviderError, RateLimited
 
 ENDPOINT = "https://ws.audioscrobbler.com/2.0/"
@@ -98,6 +99,7 @@ class LastFm:
     def __repr__(self) -> str:
         return "LastFm(<secret>)"
 
+    @metrics.call("Last.fm")
     def track(self, artist: str, title: str) -> TrackInfo | None:
         """Return what is known of a track; None: Last.fm does not know it, which is an answer as well.
 

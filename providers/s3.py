@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
+from support import metrics
 from support.errors import DataError, MissingKey, ProviderError, RateLimited
 
 CONNECT_S, READ_S, TRIES = 5.0, 20.0, 3
@@ -208,6 +209,7 @@ class S3Texts:
                 return Listing(tuple(texts), ignored)
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
+    @metrics.call("S3")
     def _ask(self, request: Any) -> Any:
         """Return what a request brings, None for an object that is not there; its errors come out as ours."""
         from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError

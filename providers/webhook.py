@@ -14,6 +14,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from support import metrics
 from support.errors import DataError, ProviderError, RateLimited
 
 TIMEOUT_S = (3.05, 10.0)
@@ -48,6 +49,7 @@ class Webhook:
     def __repr__(self) -> str:
         return "Webhook(<secret>)"
 
+    @metrics.call("webhook")
     def post(self, text: str, event: Mapping[str, Any], key: str) -> None:
         """Post one alert, with up to four tries.
 

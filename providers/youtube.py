@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
+from support import metrics
 from support.errors import DataError, MissingKey, ProviderError, RateLimited
 
 BASE_URL = "https://www.googleapis.com/youtube/v3"
@@ -95,6 +96,7 @@ class YouTube:
     def __repr__(self) -> str:
         return "YouTube(<secret>)"
 
+    @metrics.call("YouTube")
     def find(self, title: str, artist: str) -> Video:
         """Return the video YouTube finds first for a song, among those that may be shown in other pages.
 

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 import psutil
 
+from support import logs, metrics
 from support.errors import AppError, Cancelled
 
 log = logging.getLogger(__name__)
@@ -102,6 +103,7 @@ class Jobs:
         self._lanes = {kind: ThreadPoolExecutor(count, thread_name_prefix=f"job-{kind}")
                        for kind, count in (lanes or {}).items()}
         self._running: dict[int, Progress] = {}
+        self._closing = False
         self._lock = threading.Lock()
 
     def submit(self, kind: str, owner_id: int, work: Work, params: dict[str, Any] | None = None,
@@ -113,7 +115,7 @@ class Jobs:
         progress = Progress(job["id"], self._store)
         with self._lock:
             self._running[job["id"]] = progress
-        self._lanes.get(kind, self._pool).submit(self._run, job["id"], progress, work)
+        self._lanes.get(kind, self._pool).submit(self._run, job["id"], kind, progress, work, logs.current())
         return job
 
     def _tell(self, job_id: int, stored: Callable[[int], None]) -> None:
@@ -135,9 +137,10 @@ class Jobs:
             progress.cancel()
         return progress is not None
 
-    def close(self, wait_s: float = 10.0) -> None:
-        """Ask all jobs to stop and wait for them a while."""
+    def close(self, wait_s: float = 10.0) -> int:
+        """Ask all jobs to stop, wait for them a while, and return how many go on; all are stored as interrupted."""
         with self._lock:
+            self._closing = True
             running = list(self._running.values())
         for progress in running:
             progress.cancel()
@@ -146,14 +149,26 @@ class Jobs:
             time.sleep(0.05)
         for pool in (self._pool, *self._lanes.values()):
             pool.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            left = list(self._running)  # still at work, or never begun
+        for job_id in left:
+            self._end(job_id, "interrupted", "interrupted", {})
+        return len(left)
 
-    def _run(self, job_id: int, progress: Progress, work: Work) -> None:
+    def _run(self, job_id: int, kind: str, progress: Progress, work: Work, bound: dict[str, Any]) -> None:
+        with logs.bound(**{**bound, "job": job_id, "kind": kind}), metrics.job(kind):
+            self._work(job_id, kind, progress, work)
+
+    def _work(self, job_id: int, kind: str, progress: Progress, work: Work) -> None:
+        state = "failed"
         try:
             self._store.start(job_id)
             progress.check()
             self._store.finish(job_id, "done", work(progress), None, {})
+            state = "done"
         except Cancelled as error:
-            self._end(job_id, "cancelled", error.code, error.values)
+            state = "interrupted" if self._closing else "cancelled"
+            self._end(job_id, state, *(("interrupted", {}) if self._closing else (error.code, error.values)))
         except AppError as error:
             log.warning("job %s failed: %s", job_id, error)
             self._end(job_id, "failed", error.code, error.values)
@@ -161,6 +176,7 @@ class Jobs:
             log.exception("job %s failed", job_id)
             self._end(job_id, "failed", "unexpected", {"kind": type(error).__name__})
         finally:
+            metrics.JOBS.labels(kind, state).inc()
             with self._lock:
                 self._running.pop(job_id, None)
 

@@ -157,7 +157,7 @@ def test_close_stops_what_runs(store):
     runner.submit("test", 1, waiting)
     started = time.monotonic()
     runner.close(5)
-    assert time.monotonic() - started < 4 and store.jobs[1]["state"] == "cancelled"
+    assert time.monotonic() - started < 4 and store.jobs[1]["state"] == "interrupted"
 
 
 def test_processes_are_told_apart():

@@ -58,13 +58,12 @@ def runner() -> Jobs:
         return _jobs
 
 
-def close() -> None:
-    """Stop this process's jobs and forget the runner."""
+def close(wait_s: float = 10.0) -> int:
+    """Stop this process's jobs and forget the runner; return how many had not stopped after `wait_s` seconds."""
     global _jobs
     with _lock:
         running, _jobs = _jobs, None
-    if running is not None:
-        running.close()
+    return 0 if running is None else running.close(wait_s)
 
 
 def interrupt_dead() -> int:
