@@ -11,7 +11,7 @@ import threading
 
 import config
 import db
-from accounts import LOCAL_ADMINISTRATOR, Actor, may
+from accounts import ACTS, GUEST, LOCAL_ADMINISTRATOR, ROLES, Actor, may
 from analytics import CLASSES, LEVELS, PLAIN, STAGE_BOUNDS, STAGES, next_target
 from data_processing import CATALOGUE_COLUMNS
 from growth.stages import CLASS_BOUNDS, MIN_ARTISTS, MIN_OTHERS
@@ -32,6 +32,15 @@ from providers.youtube import search_link
 from recommender import Wish
 from support.errors import AppError
 from usecases import jobs
+from usecases.administration import (
+    audit_trail,
+    create_admin,
+    disable_member,
+    enable_member,
+    list_members,
+    set_password,
+    set_role,
+)
 from usecases.alerts import (
     LIMITS,
     SUGGESTED,
@@ -246,6 +255,20 @@ from usecases.hits import (
 from usecases.home import capabilities, demo_song, home
 from usecases.jobs import active_job, cancel_job, get_job, latest_job
 from usecases.listening import known_videos, listen, quota
+from usecases.member_results import AuditPage, AuditRow, Member, MemberPage, Opened, Place, SignedUp, SignIn
+from usecases.members import (
+    change_bio,
+    change_nickname,
+    change_password,
+    confirm_email_change,
+    my_account,
+    request_email_change,
+    request_reset,
+    resend_code,
+    reset_password,
+    sign_up,
+    verify_email,
+)
 from usecases.mood_search import COUNTS, MOST_GENRES, MoodSongs, SongHit, find_songs
 from usecases.outlook import FAR_DAYS, analyse
 from usecases.picture_export import hashtag, picture_card, song_m3u8, song_table, song_text, why_lines
@@ -335,6 +358,19 @@ from usecases.results import (
     UploadOutcome,
 )
 from usecases.search import search_everything
+from usecases.sign_in import (
+    actor_by_token,
+    end_sign_in,
+    list_sign_ins,
+    lock_operator,
+    oidc_actor,
+    open_anonymous,
+    sign_in,
+    sign_out,
+    sign_out_everywhere,
+    unlock_operator,
+    visit,
+)
 from usecases.song_results import RefreshReport, SavedLyrics, Song, SongPage, SongRow
 from usecases.songs import (
     add_song,
@@ -370,58 +406,64 @@ _starting = threading.Lock()
 _started = False
 
 __all__ = [
-    "ADVANCED_COUNTS", "ARCS", "Actor", "AlertEvent", "AlertRule", "AnalyseReport", "ArtistAnalysis", "ArtistChange",
-    "ArtistData", "ArtistGrowth", "ArtistSummary", "Ask", "AuditionRow", "AuditionView", "BGM_BPM", "BGM_CURVES",
-    "BGM_LOCKS", "BGM_LOUDNESS", "BGM_METERS", "BGM_MODES", "BGM_MOST_CHOSEN", "BGM_MOST_VARIANTS", "BGM_SECONDS",
-    "BGM_TEMPOS", "BY_CODE", "BatchEstimate", "BatchView", "BgmBatch", "BgmFeel", "BgmMaker", "BgmReading",
-    "BgmSettled", "BgmTrack", "BgmWish", "CATALOGUE_COLUMNS", "CATALOGUE_SORTS", "CLASSES", "CLASS_BOUNDS", "COUNTS",
-    "Capability", "CatalogueCounts", "CatalogueEntry", "CataloguePage", "CatalogueRefusal", "Controls", "DataStatus",
-    "DeletePreview", "DemoSong", "Difference", "Dossier", "DossierGrowth", "DossierPrediction", "DossierShare",
-    "DossierSong", "DossierTrack", "Draft", "DraftSong", "EXPORTS", "FAR_DAYS", "FileOutcome", "FileRecord", "Found",
-    "FoundGroup", "HASHTAGS", "HIT_GENRES", "HIT_STEPS", "HitModel", "HitTraining", "HomeSummary", "ImageTag",
-    "ImportReport", "JobView", "JudgeMark", "JudgeView", "LARGEST_AUDIO_MB", "LEVELS", "LIMITS", "LONGEST_AUDIO_MIN",
-    "Listen", "MIN_ARTISTS", "MIN_OTHERS", "MOST_CHOSEN", "MOST_EXPORTED", "MOST_GENRES", "MOST_REPORTED", "MOST_WORDS",
-    "MelonReport", "MoodSongs", "Near", "Outlook", "PLAIN", "PainterView", "PanelView", "PartView", "Peer",
-    "PictureSearch", "PictureView", "PipelineState", "PlaylistView", "PredictionBatch", "PredictionPage",
-    "PredictionRow", "PredictionView", "REASONS", "Reason", "Recommendation", "RefreshReport", "Riser", "RunSummary",
-    "STAGES", "STAGE_BOUNDS", "STEPS", "SUGGESTED", "SavedLyrics", "SimilarPlaylist", "SimilarPlaylists", "Song",
-    "SongHit", "SongPage", "SongRow", "SongSummary", "Standings", "SyncReport", "TILES", "ThumbnailView",
-    "TrainingReport", "UploadOutcome", "VARIANTS", "Wish", "absence_text", "accept_level", "active_job", "add_rule",
-    "add_song", "add_songs", "analyse", "analysis_figure", "anomaly_text", "archive", "archive_tags", "artist_analysis",
+    "ACTS", "ADVANCED_COUNTS", "ARCS", "Actor", "AlertEvent", "AlertRule", "AnalyseReport", "ArtistAnalysis",
+    "ArtistChange", "ArtistData", "ArtistGrowth", "ArtistSummary", "Ask", "AuditPage", "AuditRow", "AuditionRow",
+    "AuditionView", "BGM_BPM", "BGM_CURVES", "BGM_LOCKS", "BGM_LOUDNESS", "BGM_METERS", "BGM_MODES", "BGM_MOST_CHOSEN",
+    "BGM_MOST_VARIANTS", "BGM_SECONDS", "BGM_TEMPOS", "BY_CODE", "BatchEstimate", "BatchView", "BgmBatch", "BgmFeel",
+    "BgmMaker", "BgmReading", "BgmSettled", "BgmTrack", "BgmWish", "CATALOGUE_COLUMNS", "CATALOGUE_SORTS", "CLASSES",
+    "CLASS_BOUNDS", "COUNTS", "Capability", "CatalogueCounts", "CatalogueEntry", "CataloguePage", "CatalogueRefusal",
+    "Controls", "DataStatus", "DeletePreview", "DemoSong", "Difference", "Dossier", "DossierGrowth",
+    "DossierPrediction", "DossierShare", "DossierSong", "DossierTrack", "Draft", "DraftSong", "EXPORTS", "FAR_DAYS",
+    "FileOutcome", "FileRecord", "Found", "FoundGroup", "GUEST", "HASHTAGS", "HIT_GENRES", "HIT_STEPS", "HitModel",
+    "HitTraining", "HomeSummary", "ImageTag", "ImportReport", "JobView", "JudgeMark", "JudgeView", "LARGEST_AUDIO_MB",
+    "LEVELS", "LIMITS", "LONGEST_AUDIO_MIN", "Listen", "MIN_ARTISTS", "MIN_OTHERS", "MOST_CHOSEN", "MOST_EXPORTED",
+    "MOST_GENRES", "MOST_REPORTED", "MOST_WORDS", "MelonReport", "Member", "MemberPage", "MoodSongs", "Near", "Opened",
+    "Outlook", "PLAIN", "PainterView", "PanelView", "PartView", "Peer", "PictureSearch", "PictureView", "PipelineState",
+    "Place", "PlaylistView", "PredictionBatch", "PredictionPage", "PredictionRow", "PredictionView", "REASONS", "ROLES",
+    "Reason", "Recommendation", "RefreshReport", "Riser", "RunSummary", "STAGES", "STAGE_BOUNDS", "STEPS", "SUGGESTED",
+    "SavedLyrics", "SignIn", "SignedUp", "SimilarPlaylist", "SimilarPlaylists", "Song", "SongHit", "SongPage",
+    "SongRow", "SongSummary", "Standings", "SyncReport", "TILES", "ThumbnailView", "TrainingReport", "UploadOutcome",
+    "VARIANTS", "Wish", "absence_text", "accept_level", "active_job", "actor_by_token", "add_rule", "add_song",
+    "add_songs", "analyse", "analysis_figure", "anomaly_text", "archive", "archive_tags", "artist_analysis",
     "artist_data", "artist_growth", "artist_report", "attach_bgm", "attach_prediction", "attach_thumbnail",
-    "audition_figure", "audition_html", "audition_json", "audition_judges", "audition_table", "bgm_caption", "bgm_file",
-    "bgm_makers", "bgm_terms", "bgm_topic_genres", "bgm_wish_of", "bgm_with_emotions", "bgm_writers", "cancel_audition",
-    "cancel_bgm", "cancel_job", "cancel_prediction", "cancel_prediction_batch", "capabilities", "catalogue_counts",
-    "catalogue_entry", "catalogue_page", "catalogue_table", "catalogue_version", "chance_text", "choose_thumbnail",
-    "compare_auditions", "comparison_figure", "current_actor", "data_status", "data_version", "delete_artist",
-    "delete_audition", "delete_bgm", "delete_picture", "delete_playlist", "delete_prediction",
+    "audit_trail", "audition_figure", "audition_html", "audition_json", "audition_judges", "audition_table",
+    "bgm_caption", "bgm_file", "bgm_makers", "bgm_terms", "bgm_topic_genres", "bgm_wish_of", "bgm_with_emotions",
+    "bgm_writers", "cancel_audition", "cancel_bgm", "cancel_job", "cancel_prediction", "cancel_prediction_batch",
+    "capabilities", "catalogue_counts", "catalogue_entry", "catalogue_page", "catalogue_table", "catalogue_version",
+    "chance_text", "change_bio", "change_nickname", "change_password", "choose_thumbnail", "compare_auditions",
+    "comparison_figure", "confirm_email_change", "create_admin", "current_actor", "data_status", "data_version",
+    "delete_artist", "delete_audition", "delete_bgm", "delete_picture", "delete_playlist", "delete_prediction",
     "delete_prediction_batch", "delete_rule", "delete_song", "delete_thumbnail", "deliver", "demo_song",
-    "differing_terms", "dossier_audio", "dossier_by_link", "dossier_html", "dossier_picture", "dossier_zip", "draft_of",
-    "edit_bgm", "edit_tags", "embed_titles", "estimate_batch", "evaluate", "export_playlist", "find_songs",
-    "forecast_table", "genre_names", "get_audition", "get_bgm", "get_bgm_track", "get_dossier", "get_job",
-    "get_picture", "get_playlist", "get_prediction", "get_song", "get_thumbnails", "hashtag", "hit_models", "home",
-    "import_catalogue", "import_melon", "import_starter_playlists", "jobs_ahead", "keep_thumbnails", "known_videos",
-    "latest_job", "lead_text", "leaderboard", "like_playlist", "like_prediction", "link_picture", "link_playlist",
-    "link_prediction", "list_artists", "list_auditions", "list_batches", "list_bgm", "list_dossier_shares",
-    "list_dossier_songs", "list_events", "list_files", "list_painters", "list_pictures", "list_playlists",
-    "list_prediction_batches", "list_predictions", "list_rules", "list_songs", "list_thumbnails", "listen",
-    "make_playlist", "mark_seen", "may", "milestone", "milestone_text", "model_facts", "nearest_predictions",
-    "new_dossier_song", "next_target", "painting_prompt", "pairs_with_lags", "panels", "peers", "picture_by_link",
-    "picture_card", "picture_jpeg", "picture_mood", "picture_songs", "pipeline", "playlist_by_link", "playlist_card",
-    "playlist_counts", "playlist_tags", "portfolio_table", "predict_folder", "prediction_audio", "prediction_by_link",
-    "prediction_html", "prediction_picture", "predictions_table", "preview_delete", "publish_prediction", "quota",
-    "rate_bgm", "read_bgm_caption", "read_bgm_text", "ready", "recent_imports", "recent_runs", "reference_predictions",
-    "refused_songs", "rejected_rows", "remove_picture", "rename_bgm", "replace_song", "report_picture", "restore_bgm",
-    "restore_files", "resume_batch", "resume_import", "resume_prediction_batch", "retry_bgm", "retry_judge",
-    "retry_prediction", "revoke_dossier_share", "save_playlist", "save_uploads", "scenarios", "search_everything",
-    "search_link", "sentence", "set_file_options", "set_prediction_prior", "settings", "settle_bgm", "settle_reports",
-    "share_dossier", "share_picture", "similar_playlists", "song_info", "song_m3u8", "song_table", "song_text",
-    "standings", "start", "start_audition", "start_batch", "start_prediction", "started", "stop", "submit_bgm",
-    "submit_hit_training", "submit_import", "submit_painting", "submit_picture", "submit_prediction_batch",
-    "submit_refresh", "submit_starter", "submit_starter_playlists", "submit_sync", "submit_thumbnails",
-    "submit_training", "sync", "tag_categories", "tag_label", "taggers", "thumbnail_bytes", "tile", "tile_text",
-    "train_hit", "train_playlists", "training_report", "unseen_alerts", "unshare_picture", "weigh_tags", "why_lines",
-    "withdraw_level", "write_bgm", "write_bgm_caption",
+    "differing_terms", "disable_member", "dossier_audio", "dossier_by_link", "dossier_html", "dossier_picture",
+    "dossier_zip", "draft_of", "edit_bgm", "edit_tags", "embed_titles", "enable_member", "end_sign_in",
+    "estimate_batch", "evaluate", "export_playlist", "find_songs", "forecast_table", "genre_names", "get_audition",
+    "get_bgm", "get_bgm_track", "get_dossier", "get_job", "get_picture", "get_playlist", "get_prediction", "get_song",
+    "get_thumbnails", "hashtag", "hit_models", "home", "import_catalogue", "import_melon", "import_starter_playlists",
+    "jobs_ahead", "keep_thumbnails", "known_videos", "latest_job", "lead_text", "leaderboard", "like_playlist",
+    "like_prediction", "link_picture", "link_playlist", "link_prediction", "list_artists", "list_auditions",
+    "list_batches", "list_bgm", "list_dossier_shares", "list_dossier_songs", "list_events", "list_files",
+    "list_members", "list_painters", "list_pictures", "list_playlists", "list_prediction_batches", "list_predictions",
+    "list_rules", "list_sign_ins", "list_songs", "list_thumbnails", "listen", "lock_operator", "make_playlist",
+    "mark_seen", "may", "milestone", "milestone_text", "model_facts", "my_account", "nearest_predictions",
+    "new_dossier_song", "next_target", "oidc_actor", "open_anonymous", "painting_prompt", "pairs_with_lags", "panels",
+    "peers", "picture_by_link", "picture_card", "picture_jpeg", "picture_mood", "picture_songs", "pipeline",
+    "playlist_by_link", "playlist_card", "playlist_counts", "playlist_tags", "portfolio_table", "predict_folder",
+    "prediction_audio", "prediction_by_link", "prediction_html", "prediction_picture", "predictions_table",
+    "preview_delete", "publish_prediction", "quota", "rate_bgm", "read_bgm_caption", "read_bgm_text", "ready",
+    "recent_imports", "recent_runs", "reference_predictions", "refused_songs", "rejected_rows", "remove_picture",
+    "rename_bgm", "replace_song", "report_picture", "request_email_change", "request_reset", "resend_code",
+    "reset_password", "restore_bgm", "restore_files", "resume_batch", "resume_import", "resume_prediction_batch",
+    "retry_bgm", "retry_judge", "retry_prediction", "revoke_dossier_share", "save_playlist", "save_uploads",
+    "scenarios", "search_everything", "search_link", "sentence", "set_file_options", "set_password",
+    "set_prediction_prior", "set_role", "settings", "settle_bgm", "settle_reports", "share_dossier", "share_picture",
+    "sign_in", "sign_out", "sign_out_everywhere", "sign_up", "similar_playlists", "song_info", "song_m3u8",
+    "song_table", "song_text", "standings", "start", "start_audition", "start_batch", "start_prediction", "started",
+    "stop", "submit_bgm", "submit_hit_training", "submit_import", "submit_painting", "submit_picture",
+    "submit_prediction_batch", "submit_refresh", "submit_starter", "submit_starter_playlists", "submit_sync",
+    "submit_thumbnails", "submit_training", "sync", "tag_categories", "tag_label", "taggers", "thumbnail_bytes", "tile",
+    "tile_text", "train_hit", "train_playlists", "training_report", "unlock_operator", "unseen_alerts",
+    "unshare_picture", "verify_email", "visit", "weigh_tags", "why_lines", "withdraw_level", "write_bgm",
+    "write_bgm_caption",
 ]
 
 

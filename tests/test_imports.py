@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 DOMAIN = {"analytics", "recommender", "hit_model", "composer", "artwork", "text_analysis", "image_tags", "judging",
           "data_processing", "accounts", "ingest", "auditioning", "growth", "moods", "seeing", "playlisting", "painting",
-          "sound", "hits", "music", "texts"}
+          "sound", "hits", "music", "texts", "membership"}
 MAY = {
     "app": {"views", "services", "config", "locales", "support", "streamlit"},
     "asgi": {"services", "config", "locales", "support", "streamlit"},
