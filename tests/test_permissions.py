@@ -160,6 +160,8 @@ OWN: Calls = {
     "latest_job": lambda a, m: services.latest_job(a, "bgm"),
     "active_job": lambda a, m: services.active_job(a, "bgm"),
     "mark_seen": lambda a, m: services.mark_seen(a, [m.event]),
+    "my_picture": lambda a, m: services.my_picture(a, "thumbnail", m.thumbnail),
+    "my_data_file": lambda a, m: services.my_data_file(a, m.job),
 }
 NOTHING = {"get_thumbnails", "list_thumbnails", "list_dossier_shares", "get_job", "cancel_job", "jobs_ahead",
            "latest_job", "active_job", "mark_seen"}
@@ -190,6 +192,9 @@ LISTS: Calls = {
     "unseen_alerts": lambda a: services.unseen_alerts(a),
     "home": lambda a: services.home(a, 100_000),
     "estimate_batch": lambda a: services.estimate_batch(a, search=MARK),
+    "my_overview": lambda a: services.my_overview(a),
+    "my_things": lambda a: [services.my_things(a, kind) for kind in services.MY_KINDS],
+    "my_data": lambda a: services.my_data(a),
 }
 OPEN = {
     # readings, catalogue, models and the state of the product: the same for everybody who may see the pages
@@ -202,7 +207,7 @@ OPEN = {
     "audition_judges", "draft_of", "make_playlist", "painting_prompt", "picture_card", "picture_jpeg", "replace_song",
     "similar_playlists", "song_m3u8", "song_table",
     # makes something of the caller's own
-    "add_song", "add_songs",
+    "add_song", "add_songs", "cancel_my_data", "submit_my_data",
     # opened by an unguessable token
     "picture_by_link", "playlist_by_link", "prediction_by_link",
 }
