@@ -270,6 +270,9 @@ from usecases.members import (
     verify_email,
 )
 from usecases.mood_search import COUNTS, MOST_GENRES, MoodSongs, SongHit, find_songs
+from usecases.my_data import MyData, cancel_my_data, keep_my_data_swept, my_data, my_data_file, submit_my_data
+from usecases.my_page import KINDS as MY_KINDS
+from usecases.my_page import Mine, MyShelf, MyThing, my_overview, my_picture, my_things
 from usecases.outlook import FAR_DAYS, analyse
 from usecases.picture_export import hashtag, picture_card, song_m3u8, song_table, song_text, why_lines
 from usecases.picture_results import ImageTag, Listen, PictureSearch, PictureView, Recommendation
@@ -417,22 +420,23 @@ __all__ = [
     "FileOutcome", "FileRecord", "Found", "FoundGroup", "GUEST", "HASHTAGS", "HIT_GENRES", "HIT_STEPS", "HitModel",
     "HitTraining", "HomeSummary", "ImageTag", "ImportReport", "JobView", "JudgeMark", "JudgeView", "LARGEST_AUDIO_MB",
     "LEVELS", "LIMITS", "LONGEST_AUDIO_MIN", "Listen", "MIN_ARTISTS", "MIN_OTHERS", "MOST_CHOSEN", "MOST_EXPORTED",
-    "MOST_GENRES", "MOST_REPORTED", "MOST_WORDS", "MelonReport", "Member", "MemberPage", "MoodSongs", "Near", "Opened",
-    "Outlook", "PLAIN", "PainterView", "PanelView", "PartView", "Peer", "PictureSearch", "PictureView", "PipelineState",
-    "Place", "PlaylistView", "PredictionBatch", "PredictionPage", "PredictionRow", "PredictionView", "REASONS", "ROLES",
-    "Reason", "Recommendation", "RefreshReport", "Riser", "RunSummary", "STAGES", "STAGE_BOUNDS", "STEPS", "SUGGESTED",
-    "SavedLyrics", "SignIn", "SignedUp", "SimilarPlaylist", "SimilarPlaylists", "Song", "SongHit", "SongPage",
-    "SongRow", "SongSummary", "Standings", "SyncReport", "TILES", "ThumbnailView", "TrainingReport", "UploadOutcome",
-    "VARIANTS", "Wish", "absence_text", "accept_level", "active_job", "actor_by_token", "add_rule", "add_song",
-    "add_songs", "analyse", "analysis_figure", "anomaly_text", "archive", "archive_tags", "artist_analysis",
-    "artist_data", "artist_growth", "artist_report", "attach_bgm", "attach_prediction", "attach_thumbnail",
-    "audit_trail", "audition_figure", "audition_html", "audition_json", "audition_judges", "audition_table",
-    "bgm_caption", "bgm_file", "bgm_makers", "bgm_terms", "bgm_topic_genres", "bgm_wish_of", "bgm_with_emotions",
-    "bgm_writers", "cancel_audition", "cancel_bgm", "cancel_job", "cancel_prediction", "cancel_prediction_batch",
-    "capabilities", "catalogue_counts", "catalogue_entry", "catalogue_page", "catalogue_table", "catalogue_version",
-    "chance_text", "change_bio", "change_nickname", "change_password", "choose_thumbnail", "compare_auditions",
-    "comparison_figure", "confirm_email_change", "create_admin", "current_actor", "data_status", "data_version",
-    "delete_artist", "delete_audition", "delete_bgm", "delete_picture", "delete_playlist", "delete_prediction",
+    "MOST_GENRES", "MOST_REPORTED", "MOST_WORDS", "MY_KINDS", "MelonReport", "Member", "MemberPage", "Mine",
+    "MoodSongs", "MyData", "MyShelf", "MyThing", "Near", "Opened", "Outlook", "PLAIN", "PainterView", "PanelView",
+    "PartView", "Peer", "PictureSearch", "PictureView", "PipelineState", "Place", "PlaylistView", "PredictionBatch",
+    "PredictionPage", "PredictionRow", "PredictionView", "REASONS", "ROLES", "Reason", "Recommendation",
+    "RefreshReport", "Riser", "RunSummary", "STAGES", "STAGE_BOUNDS", "STEPS", "SUGGESTED", "SavedLyrics", "SignIn",
+    "SignedUp", "SimilarPlaylist", "SimilarPlaylists", "Song", "SongHit", "SongPage", "SongRow", "SongSummary",
+    "Standings", "SyncReport", "TILES", "ThumbnailView", "TrainingReport", "UploadOutcome", "VARIANTS", "Wish",
+    "absence_text", "accept_level", "active_job", "actor_by_token", "add_rule", "add_song", "add_songs", "analyse",
+    "analysis_figure", "anomaly_text", "archive", "archive_tags", "artist_analysis", "artist_data", "artist_growth",
+    "artist_report", "attach_bgm", "attach_prediction", "attach_thumbnail", "audit_trail", "audition_figure",
+    "audition_html", "audition_json", "audition_judges", "audition_table", "bgm_caption", "bgm_file", "bgm_makers",
+    "bgm_terms", "bgm_topic_genres", "bgm_wish_of", "bgm_with_emotions", "bgm_writers", "cancel_audition", "cancel_bgm",
+    "cancel_job", "cancel_my_data", "cancel_prediction", "cancel_prediction_batch", "capabilities", "catalogue_counts",
+    "catalogue_entry", "catalogue_page", "catalogue_table", "catalogue_version", "chance_text", "change_bio",
+    "change_nickname", "change_password", "choose_thumbnail", "compare_auditions", "comparison_figure",
+    "confirm_email_change", "create_admin", "current_actor", "data_status", "data_version", "delete_artist",
+    "delete_audition", "delete_bgm", "delete_picture", "delete_playlist", "delete_prediction",
     "delete_prediction_batch", "delete_rule", "delete_song", "delete_thumbnail", "deliver", "demo_song",
     "differing_terms", "disable_member", "dossier_audio", "dossier_by_link", "dossier_html", "dossier_picture",
     "dossier_zip", "draft_of", "edit_bgm", "edit_tags", "embed_titles", "enable_member", "end_sign_in",
@@ -444,26 +448,26 @@ __all__ = [
     "list_batches", "list_bgm", "list_dossier_shares", "list_dossier_songs", "list_events", "list_files",
     "list_members", "list_painters", "list_pictures", "list_playlists", "list_prediction_batches", "list_predictions",
     "list_rules", "list_sign_ins", "list_songs", "list_thumbnails", "listen", "lock_operator", "make_playlist",
-    "mark_seen", "may", "milestone", "milestone_text", "model_facts", "my_account", "nearest_predictions",
-    "new_dossier_song", "next_target", "oidc_actor", "open_anonymous", "painting_prompt", "pairs_with_lags", "panels",
-    "peers", "picture_by_link", "picture_card", "picture_jpeg", "picture_mood", "picture_songs", "pipeline",
-    "playlist_by_link", "playlist_card", "playlist_counts", "playlist_tags", "portfolio_table", "predict_folder",
-    "prediction_audio", "prediction_by_link", "prediction_html", "prediction_picture", "predictions_table",
-    "preview_delete", "publish_prediction", "quota", "rate_bgm", "read_bgm_caption", "read_bgm_text", "ready",
-    "recent_imports", "recent_runs", "reference_predictions", "refused_songs", "rejected_rows", "remove_picture",
-    "rename_bgm", "replace_song", "report_picture", "request_email_change", "request_reset", "resend_code",
-    "reset_password", "restore_bgm", "restore_files", "resume_batch", "resume_import", "resume_prediction_batch",
-    "retry_bgm", "retry_judge", "retry_prediction", "revoke_dossier_share", "save_playlist", "save_uploads",
-    "scenarios", "search_everything", "search_link", "sentence", "set_file_options", "set_password",
-    "set_prediction_prior", "set_role", "settings", "settle_bgm", "settle_reports", "share_dossier", "share_picture",
-    "sign_in", "sign_out", "sign_out_everywhere", "sign_up", "similar_playlists", "song_info", "song_m3u8",
-    "song_table", "song_text", "standings", "start", "start_audition", "start_batch", "start_prediction", "started",
-    "stop", "submit_bgm", "submit_hit_training", "submit_import", "submit_painting", "submit_picture",
-    "submit_prediction_batch", "submit_refresh", "submit_starter", "submit_starter_playlists", "submit_sync",
-    "submit_thumbnails", "submit_training", "sync", "tag_categories", "tag_label", "taggers", "thumbnail_bytes", "tile",
-    "tile_text", "train_hit", "train_playlists", "training_report", "unlock_operator", "unseen_alerts",
-    "unshare_picture", "verify_email", "visit", "weigh_tags", "why_lines", "withdraw_level", "write_bgm",
-    "write_bgm_caption",
+    "mark_seen", "may", "milestone", "milestone_text", "model_facts", "my_account", "my_data", "my_data_file",
+    "my_overview", "my_picture", "my_things", "nearest_predictions", "new_dossier_song", "next_target", "oidc_actor",
+    "open_anonymous", "painting_prompt", "pairs_with_lags", "panels", "peers", "picture_by_link", "picture_card",
+    "picture_jpeg", "picture_mood", "picture_songs", "pipeline", "playlist_by_link", "playlist_card", "playlist_counts",
+    "playlist_tags", "portfolio_table", "predict_folder", "prediction_audio", "prediction_by_link", "prediction_html",
+    "prediction_picture", "predictions_table", "preview_delete", "publish_prediction", "quota", "rate_bgm",
+    "read_bgm_caption", "read_bgm_text", "ready", "recent_imports", "recent_runs", "reference_predictions",
+    "refused_songs", "rejected_rows", "remove_picture", "rename_bgm", "replace_song", "report_picture",
+    "request_email_change", "request_reset", "resend_code", "reset_password", "restore_bgm", "restore_files",
+    "resume_batch", "resume_import", "resume_prediction_batch", "retry_bgm", "retry_judge", "retry_prediction",
+    "revoke_dossier_share", "save_playlist", "save_uploads", "scenarios", "search_everything", "search_link",
+    "sentence", "set_file_options", "set_password", "set_prediction_prior", "set_role", "settings", "settle_bgm",
+    "settle_reports", "share_dossier", "share_picture", "sign_in", "sign_out", "sign_out_everywhere", "sign_up",
+    "similar_playlists", "song_info", "song_m3u8", "song_table", "song_text", "standings", "start", "start_audition",
+    "start_batch", "start_prediction", "started", "stop", "submit_bgm", "submit_hit_training", "submit_import",
+    "submit_my_data", "submit_painting", "submit_picture", "submit_prediction_batch", "submit_refresh",
+    "submit_starter", "submit_starter_playlists", "submit_sync", "submit_thumbnails", "submit_training", "sync",
+    "tag_categories", "tag_label", "taggers", "thumbnail_bytes", "tile", "tile_text", "train_hit", "train_playlists",
+    "training_report", "unlock_operator", "unseen_alerts", "unshare_picture", "verify_email", "visit", "weigh_tags",
+    "why_lines", "withdraw_level", "write_bgm", "write_bgm_caption",
 ]
 
 
@@ -504,6 +508,7 @@ def start(*, sample: bool = True) -> None:
         if sample:
             submit_starter(LOCAL_ADMINISTRATOR)
             submit_starter_playlists(LOCAL_ADMINISTRATOR)
+        keep_my_data_swept()
         _started = True
 
 
