@@ -40,6 +40,8 @@ except ImportError:  # Windows
 
 log = logging.getLogger(__name__)
 DATABASE = "music"
+APPLICATION = "music-integrated-system"
+"""What the server calls our connections; a restore looks for those of other processes."""
 START_TRIES_S = 3.0
 """Seconds over which starting the built-in server is tried again: a killed one may still be letting go of its files."""
 _MIGRATION_LOCK = 7_302_101
@@ -68,7 +70,7 @@ def engine() -> Engine:
             target = _make_database(_target(url)) if url else _start_server(config.load().data_dir / "postgres")
             _engine = create_engine(target, pool_pre_ping=True, pool_size=10, max_overflow=20,
                                     hide_parameters=True,  # errors reach the log, and values can be anything
-                                    connect_args={"connect_timeout": 10, "application_name": "music-integrated-system"})
+                                    connect_args={"connect_timeout": 10, "application_name": APPLICATION})
             if not url:
                 event.listen(_engine, "do_connect", _connect)
         return _engine
@@ -295,26 +297,38 @@ def init_db() -> None:
     """
     if revision() == head():
         return
+    with begin() as connection:
+        migrate(connection)
+
+
+def migrate(connection: Connection, revision: str = "head") -> None:
+    """Bring the schema to a revision within the transaction of `connection`, one process at a time.
+
+    Raises
+    ------
+    DatabaseUnavailable
+        If the database was made by a newer version of the product.
+    """
     from alembic import command
     from alembic.util import CommandError
 
-    with begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        settings = _alembic()
-        settings.attributes["connection"] = connection
-        try:
-            command.upgrade(settings, "head")
-        except CommandError as error:
-            raise DatabaseUnavailable("database_newer", revision=_revision(connection) or "?") from error
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+    settings = _alembic()
+    settings.attributes["connection"] = connection
+    try:
+        command.upgrade(settings, revision)
+    except CommandError as error:
+        raise DatabaseUnavailable("database_newer", revision=revision_of(connection) or "?") from error
 
 
 def revision() -> str | None:
     """Return the revision the database is at, None before the first migration."""
     with begin() as connection:
-        return _revision(connection)
+        return revision_of(connection)
 
 
-def _revision(connection: Connection) -> str | None:
+def revision_of(connection: Connection) -> str | None:
+    """Return the revision that a transaction sees, None before the first migration."""
     if connection.execute(text("SELECT to_regclass('alembic_version')")).scalar() is None:
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
