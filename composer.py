@@ -33,7 +33,7 @@ from music.score import SAMPLE_RATE, Score
 from music.vocabulary import find, genres, instruments, moods, textures
 from music.wish import Feel, Wish
 
-ENGINE = 1
+ENGINE = 2
 """Version of what makes notes and sound of a plan; raised with every change that gives other bytes."""
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Compiled loops of the sound: placing notes, filters, reverb, oscillators. Import it at use: numba takes 1 s.
+"""Compiled loops of the sound: filters, reverb, oscillators. Import it at use: numba takes 1 s.
 
 Buses are float32 arrays (n, 2) at 48 kHz. In a loop a bus is a circle: what runs past its end comes back at its start,
 and filters are first run over the end so that they are at the start as if they had always been running.
@@ -24,81 +24,6 @@ def compiled(function: Callable[..., Any]) -> Any:
         return njit(cache=True, nogil=True, fastmath=True)(function)
     except RuntimeError:  # no folder can be written: compiled anew in every process
         return njit(nogil=True, fastmath=True)(function)
-
-
-@compiled
-def add(bus: Any, sample: Any, start: int, hold: int, release: int, left: float, right: float, wrap: bool) -> None:
-    """Add a sample (m, 1) or (m, 2) to a bus, held for `hold` samples, then let go, 80 dB down after `release`."""
-    total, side = bus.shape[0], sample.shape[1] - 1
-    count = min(sample.shape[0], hold + release)
-    loud_l, loud_r = np.float32(left), np.float32(right)
-    fade = np.float32(math.exp(math.log(1e-4) / max(1, release)))
-    done, where = 0, start % total if wrap else start
-    while done < count and where < total:
-        size = min(min(hold, count) - done, total - where)
-        for index in range(size):
-            bus[where + index, 0] += loud_l * sample[done + index, 0]
-            bus[where + index, 1] += loud_r * sample[done + index, side]
-        done, where = done + max(0, size), where + max(0, size)
-        if done >= hold:
-            size = min(count - done, total - where)
-            for index in range(size):
-                loud_l *= fade
-                loud_r *= fade
-                bus[where + index, 0] += loud_l * sample[done + index, 0]
-                bus[where + index, 1] += loud_r * sample[done + index, side]
-            done, where = done + size, where + size
-        if wrap and where >= total:
-            where = 0
-
-
-@compiled
-def place(bus: Any, sample: Any, start: int, step: float, hold: int, release: int, left: float, right: float,
-          dark: float, loop_from: int, loop_size: int, wrap: bool) -> None:
-    """Add a sample to a bus, re-pitched by `step`, held for `hold` output samples, then let go over `release`.
-
-    ``sample`` is (m, 1) or (m, 2); ``dark`` from 0 to below 1 is the pole of a low-pass (soft notes are darker);
-    a sample with ``loop_size`` goes back by it at its end for as long as it is held. Between samples cubic Hermite.
-    """
-    total, most, stereo = bus.shape[0], sample.shape[0], sample.shape[1] == 2
-    fade = np.float32(math.exp(math.log(1e-4) / max(1, release)))
-    half, pole = np.float32(0.5), np.float32(dark)
-    low_l, low_r, position = np.float32(0), np.float32(0), 0.0
-    loud_l, loud_r = np.float32(left), np.float32(right)
-    where = start % total if wrap else start
-    for place_now in range(hold + release):
-        if place_now >= hold:
-            loud_l *= fade
-            loud_r *= fade
-        index = int(position)
-        if index + 2 >= most:
-            if loop_size == 0:
-                break
-            position -= loop_size
-            index = int(position)
-        part = np.float32(position - index)
-        before = index - 1 if index > 0 else 0
-        a, b, c, d = sample[before, 0], sample[index, 0], sample[index + 1, 0], sample[index + 2, 0]
-        bend = c - a
-        curve = a + a - np.float32(5) * b + np.float32(4) * c - d
-        value = b + half * part * (bend + part * (curve + part * (np.float32(3) * (b - c) + d - a)))
-        low_l = value + pole * (low_l - value)
-        if stereo:
-            a, b, c, d = sample[before, 1], sample[index, 1], sample[index + 1, 1], sample[index + 2, 1]
-            bend = c - a
-            curve = a + a - np.float32(5) * b + np.float32(4) * c - d
-            value = b + half * part * (bend + part * (curve + part * (np.float32(3) * (b - c) + d - a)))
-            low_r = value + pole * (low_r - value)
-        else:
-            low_r = low_l
-        if where >= total:
-            if not wrap:
-                break
-            where = 0
-        bus[where, 0] += loud_l * low_l
-        bus[where, 1] += loud_r * low_r
-        where += 1
-        position += step
 
 
 @compiled
@@ -130,60 +55,6 @@ def biquads(bus: Any, sections: Any, warm: int) -> None:
             q1, q2 = b1 * z - a1 * w + q2, b2 * z - a2 * w
             if turn >= 0:
                 bus[at, 0], bus[at, 1] = y, w
-
-
-@compiled
-def strip(bus: Any, made: Any, send: Any, sections: Any, gain: float, duck_gain: Any, share: float, sent: float,
-          amount: float, turns: float, warm: int) -> None:
-    """Put one part into the mix: two filters, two wandering copies, gain, ducking; `made` and `send` are added to.
-
-    ``sections`` (2, 6); ``duck_gain`` (n,) or empty, followed by `share`; ``sent`` goes to the room; the copies have
-    the gain `amount` and wander ``turns`` whole times over the bus. ``warm`` last samples run first (a loop).
-    """
-    total, ducked = bus.shape[0], duck_gain.shape[0] > 0
-    b0, b1, b2, a1, a2 = sections[0, 0], sections[0, 1], sections[0, 2], sections[0, 4], sections[0, 5]
-    d0, d1, d2, c1, c2 = sections[1, 0], sections[1, 1], sections[1, 2], sections[1, 4], sections[1, 5]
-    p1, p2, q1, q2, r1, r2, s1, s2 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    ring = np.zeros(2048)
-    late_l, late_r, move_l, move_r = 620.0, 790.0, 0.0, 0.0
-    for turn in range(-min(warm, total), total):
-        at = turn if turn >= 0 else total + turn
-        x, z = bus[at, 0] + FAINT, bus[at, 1] + FAINT
-        y = b0 * x + p1
-        w = b0 * z + q1
-        p1, p2 = b1 * x - a1 * y + p2, b2 * x - a2 * y
-        q1, q2 = b1 * z - a1 * w + q2, b2 * z - a2 * w
-        y += FAINT
-        w += FAINT
-        u = d0 * y + r1
-        v = d0 * w + s1
-        r1, r2 = d1 * y - c1 * u + r2, d2 * y - c2 * u
-        s1, s2 = d1 * w - c1 * v + s2, d2 * w - c2 * v
-        if amount > 0:
-            ring[turn & 2047] = 0.5 * (u + v)
-            if turn < 0:
-                continue
-            if turn & 63 == 0:
-                phase, ahead = TWO_PI * turns * turn / total, TWO_PI * turns * (turn + 64) / total
-                late_l, late_r = 620.0 + 190.0 * math.sin(phase), 790.0 + 190.0 * math.sin(phase + 2.1)
-                move_l = (620.0 + 190.0 * math.sin(ahead) - late_l) / 64
-                move_r = (790.0 + 190.0 * math.sin(ahead + 2.1) - late_r) / 64
-            late_l += move_l
-            late_r += move_r
-            whole = int(late_l)
-            first, second = ring[(turn - whole) & 2047], ring[(turn - whole - 1) & 2047]
-            u += amount * (first + (late_l - whole) * (second - first))
-            whole = int(late_r)
-            first, second = ring[(turn - whole) & 2047], ring[(turn - whole - 1) & 2047]
-            v += amount * (first + (late_r - whole) * (second - first))
-        if turn >= 0:
-            loud = gain
-            if ducked:
-                loud *= 1.0 - share * (1.0 - duck_gain[at])
-            made[at, 0] += loud * u
-            made[at, 1] += loud * v
-            send[at, 0] += sent * loud * u
-            send[at, 1] += sent * loud * v
 
 
 @compiled
@@ -304,18 +175,18 @@ def saws(out: Any, hertz: float, spread: Any, phases: Any, cutoff: Any, resonanc
 def duck(gain: Any, kicks: Any, depth: float, fall: int, rise: int, wrap: bool) -> None:
     """Lower a gain curve (n,) about kicks: `depth` down within `fall` samples, back along a half cosine of `rise`."""
     total = gain.shape[0]
+    shape = np.empty(fall + rise)
+    for index in range(fall + rise):
+        share = index / fall if index < fall else 0.5 + 0.5 * math.cos(math.pi * (index - fall) / rise)
+        shape[index] = 1.0 - depth * share
     for kick in range(kicks.shape[0]):
-        for offset in range(-fall, rise):
-            where = kicks[kick] + offset
+        for index in range(fall + rise):
+            where = kicks[kick] - fall + index
             if where < 0 or where >= total:
                 if not wrap:
                     continue
                 where %= total
-            if offset < 0:
-                share = 1.0 + offset / fall
-            else:
-                share = 0.5 + 0.5 * math.cos(math.pi * offset / rise)
-            gain[where] = min(gain[where], 1.0 - depth * share)
+            gain[where] = min(gain[where], shape[index])
 
 
 @compiled

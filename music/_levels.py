@@ -11,31 +11,21 @@ from music._kernels import FAINT, compiled
 
 
 @compiled
-def k_power(bus: Any, curve: Any, size: int, sections: Any, step: int) -> Any:
-    """Return the K-weighted power of every `step` samples, both channels added (BS.1770-4), (n // step,).
-
-    ``curve`` is a gain given at every `size`-th sample and drawn straight between them: what `gain_at` gives.
-    """
-    count = bus.shape[0] // step
+def k_power(bus: Any, sections: Any, step: int) -> Any:
+    """Return the K-weighted power of every `step` samples, both channels added (BS.1770-4), (n // step,)."""
+    count, flat = bus.shape[0] // step, bus.ravel()
     power = np.zeros(count)
     p1, p2, q1, q2, r1, r2, s1, s2 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     b0, b1, b2, a1, a2 = sections[0, 0], sections[0, 1], sections[0, 2], sections[0, 4], sections[0, 5]
     c0, c1, c2, d1, d2 = sections[1, 0], sections[1, 1], sections[1, 2], sections[1, 4], sections[1, 5]
-    gain, move = 0.0, 0.0
     for block in range(count):
         found = 0.0
         for at in range(block * step, (block + 1) * step):
-            if at % size == 0:
-                gain = curve[at // size]
-                move = (curve[at // size + 1] - gain) / size
-            x, z = gain * bus[at, 0] + FAINT, gain * bus[at, 1] + FAINT
-            gain += move
+            x, z = flat[2 * at] + FAINT, flat[2 * at + 1] + FAINT
             y = b0 * x + p1
             w = b0 * z + q1
             p1, p2 = b1 * x - a1 * y + p2, b2 * x - a2 * y
             q1, q2 = b1 * z - a1 * w + q2, b2 * z - a2 * w
-            y += FAINT
-            w += FAINT
             u = c0 * y + r1
             v = c0 * w + s1
             r1, r2 = c1 * y - d1 * u + r2, c2 * y - d2 * u
@@ -159,15 +149,27 @@ def limiter(peaks: Any, gain: float, ceiling: float, ahead: int, release: float,
 
 @compiled
 def finished(bus: Any, curve: Any, size: int) -> Any:
-    """Return a bus times a gain as `k_power` has it, rounded to 24 bits, (n, 2)."""
+    """Return a bus times a gain rounded to 24 bits, (n, 2).
+
+    ``curve`` is the gain at every `size`-th sample, drawn straight between them.
+    """
+    total, flat = bus.shape[0], bus.ravel()
     made = np.empty_like(bus)
-    gain, move = 0.0, 0.0
-    for at in range(bus.shape[0]):
-        if at % size == 0:
-            gain = curve[at // size]
-            move = (curve[at // size + 1] - gain) / size
-        for channel in range(2):
-            value = math.floor(bus[at, channel] * gain * 8388608.0 + 0.5)
-            made[at, channel] = min(8388607.0, max(-8388608.0, value)) / 8388608.0
-        gain += move
+    out = made.ravel()
+    for block in range((total + size - 1) // size):
+        base, most = 2 * block * size, 2 * min(size, total - block * size)
+        gain, move = 8388608.0 * curve[block], 8388608.0 * (curve[block + 1] - curve[block]) / size
+        for index in range(most):
+            value = math.floor(flat[base + index] * (gain + (index >> 1) * move) + 0.5)
+            out[base + index] = min(8388607.0, max(-8388608.0, value)) / 8388608.0
     return made
+
+
+@compiled
+def packed(audio: Any, out: Any) -> None:
+    """Write samples (n,) from -1 to below 1 as whole numbers of 24 bits, the least byte first, to (3 n,)."""
+    for index in range(audio.shape[0]):
+        value = int(min(8388607.0, max(-8388608.0, math.floor(audio[index] * 8388608.0 + 0.5))))
+        out[3 * index] = value & 255
+        out[3 * index + 1] = (value >> 8) & 255
+        out[3 * index + 2] = (value >> 16) & 255

@@ -69,36 +69,47 @@ def master(mix: Audio, loudness: float, loop: bool = False) -> tuple[Audio, Figu
     DataError
         ``bgm_sound.silent`` where there is nothing to hear.
     """
-    curve, figures = gain_curve(mix, loudness, loop)
-    return applied(mix, curve), figures
+    audio, _, figures = mastered(mix, loudness, loop)
+    return audio, figures
 
 
 def gain_curve(mix: Audio, loudness: float, loop: bool = False) -> tuple[Curve, Figures]:
-    """Return the gain that masters a mix, one value for the start of every `SIZE` samples and one for the end.
+    """Return the gain that masters a mix, and the measures of the mastered mix; see `mastered`."""
+    return mastered(mix, loudness, loop)[1:]
+
+
+def mastered(mix: Audio, loudness: float, loop: bool = False) -> tuple[Audio, Curve, Figures]:
+    """Return a mix as of `master`, and the gain that makes it so.
 
     Returns
     -------
+    audio : array (n, 2)
     curve : array (ceil(n / SIZE) + 1,)
-        What `applied` takes.
+        One value for the start of every `SIZE` samples and one for the end: what `applied` takes.
     figures : Figures
-        Measures of the mastered mix.
+        Measures of the audio.
     """
     most = float(np.max(np.abs(mix), initial=0.0))
     if not most > SILENT:
         raise DataError("bgm_sound.silent")
+    squares = _squares(mix)
     # Measured at full scale: faint material would be under the standard's gate of -70 LUFS.
-    have = integrated(mix, np.full(len(mix) // SIZE + 2, 1 / most))
+    have = _loudness(squares / most**2)
     gain = 10 ** ((loudness - have) / 20) / most if np.isfinite(have) else 1 / most
-    ceiling = 10 ** ((CEILING - MARGIN) / 20)
+    ceiling, aim = 10 ** ((CEILING - MARGIN) / 20), loudness
     for _ in range(6):
-        curve, gain = _sought(mix, loudness, gain, ceiling, loop)
-        figures = measured(applied(mix, curve))
-        over = figures.true_peak - CEILING + SAFE
-        if over <= 0:
-            return curve, figures
-        ceiling *= 10 ** (-(over + 0.05) / 20)
-    curve = curve * 10 ** (-(over + 0.02) / 20)
-    return curve, measured(applied(mix, curve))
+        curve, gain = _sought(mix, squares, aim, gain, ceiling, loop)
+        audio = applied(mix, curve)
+        figures = measured(audio)
+        over, miss = figures.true_peak - CEILING + SAFE, loudness - figures.loudness
+        if over <= 0 and (abs(miss) <= 2 * NEAR or not np.isfinite(miss)):
+            return audio, curve, figures
+        ceiling *= 10 ** (-(over + 0.05) / 20) if over > 0 else 1.0
+        aim += miss if abs(miss) > NEAR else 0.0
+    if over <= 0:
+        return audio, curve, figures
+    audio = applied(mix, curve := curve * 10 ** (-(over + 0.02) / 20))
+    return audio, curve, measured(audio)
 
 
 def applied(mix: Audio, curve: Curve) -> Audio:
@@ -108,7 +119,28 @@ def applied(mix: Audio, curve: Curve) -> Audio:
     return np.asarray(_levels.finished(mix, curve, SIZE))
 
 
-def _sought(mix: Audio, loudness: float, gain: float, ceiling: float, loop: bool) -> tuple[Curve, float]:
+def _squares(mix: Audio) -> NDArray[np.float64]:
+    """Return the K-weighted power of every `SIZE` samples, of 400 ms at least."""
+    from music import _levels
+
+    missing = max(0, BLOCK * STEP - len(mix))
+    return np.asarray(_levels.k_power(np.pad(mix, ((0, missing), (0, 0))) if missing else mix, k_sections(), SIZE))
+
+
+def _loudness(squares: NDArray[np.float64], curve: Curve | None = None) -> float:
+    """Return the integrated loudness of what `_squares` has measured, under a gain.
+
+    A gain that moves slowly beside the weighting's memory (10 ms) may come after it: the search goes by that.
+    """
+    if curve is not None:
+        curve = np.pad(curve, (0, max(0, len(squares) + 1 - len(curve))), mode="edge")[:len(squares) + 1]
+        squares = squares * (0.5 * (curve[1:] + curve[:-1])) ** 2
+    steps = squares[:len(squares) // (STEP // SIZE) * (STEP // SIZE)].reshape(-1, STEP // SIZE).sum(axis=1)
+    return gated(np.convolve(steps, np.ones(BLOCK), "valid") / (BLOCK * STEP))
+
+
+def _sought(mix: Audio, squares: NDArray[np.float64], loudness: float, gain: float, ceiling: float, loop: bool
+            ) -> tuple[Curve, float]:
     """Return gain and limiter whose result is nearest to the loudness, and the gain; secant steps in dB."""
     from music import _levels
 
@@ -122,7 +154,7 @@ def _sought(mix: Audio, loudness: float, gain: float, ceiling: float, loop: bool
             seen = 0.8 * floor
             peaks = _levels.true_peaks(mix, _phases(PHASES, TAPS), seen, SIZE, loop)
         curve = _levels.limiter(peaks, gain, ceiling, ahead, release, loop)
-        miss = loudness - integrated(mix, curve)
+        miss = loudness - _loudness(squares, curve)
         if abs(miss) < abs(best[0]):
             best = miss, curve, gain
         if abs(miss) <= NEAR:
@@ -141,19 +173,13 @@ def _next(tried: list[tuple[float, float]]) -> float:
     return at + min(12.0, max(-12.0, miss / slope))
 
 
-def integrated(audio: Audio, curve: Curve | None = None) -> float:
-    """Return the integrated loudness in LUFS; minus infinity for silence. Under 400 ms are one block.
-
-    ``curve`` is a gain as of `gain_curve`, or None for none.
-    """
+def integrated(audio: Audio) -> float:
+    """Return the integrated loudness in LUFS; minus infinity for silence. Under 400 ms are one block."""
     from music import _levels
 
-    size = SIZE if curve is not None else STEP
-    curve = curve if curve is not None else np.ones(len(audio) // STEP + BLOCK + 2)
     if len(audio) < BLOCK * STEP:
-        missing = BLOCK * STEP - len(audio)
-        audio, curve = np.pad(audio, ((0, missing), (0, 0))), np.pad(curve, (0, missing // size + 2), mode="edge")
-    steps = _levels.k_power(audio, curve, size, k_sections(), STEP)
+        audio = np.pad(audio, ((0, BLOCK * STEP - len(audio)), (0, 0)))
+    steps = _levels.k_power(audio, k_sections(), STEP)
     return gated(np.convolve(steps, np.ones(BLOCK), "valid") / (BLOCK * STEP))
 
 
@@ -225,10 +251,15 @@ def fit(audio: NDArray[np.floating], rate: int, seconds: float, loudness: float,
 
 def faded(audio: Audio, seconds: float) -> Audio:
     """Return audio whose last seconds fall to silence along a cosine."""
-    count = min(len(audio), max(1, round(seconds * SAMPLE_RATE)))
     made = audio.copy()
-    made[-count:] *= (0.5 + 0.5 * np.cos(np.pi * np.arange(1, count + 1, dtype=np.float32) / count))[:, None]
+    fade(made, seconds)
     return made
+
+
+def fade(audio: Audio, seconds: float) -> None:
+    """Let the last seconds fall to silence along a cosine, in place."""
+    count = min(len(audio), max(1, round(seconds * SAMPLE_RATE)))
+    audio[-count:] *= (0.5 + 0.5 * np.cos(np.pi * np.arange(1, count + 1, dtype=np.float32) / count))[:, None]
 
 
 def _of_length(audio: Audio, count: int) -> Audio:

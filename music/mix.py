@@ -83,15 +83,16 @@ def add_room(send: Audio, out: Audio, kind: Room, loop: bool) -> None:
 def add_part(bus: Audio, made: Audio, send: Audio, role: str, gain: float, width: float,
              duck_gain: NDArray[np.float32] | None, loop: bool) -> None:
     """Add a part to the mix and to what goes into the room: cut, widened, at its gain, ducked."""
-    from music import _kernels
+    from music import _placing
 
     share = DUCKED.get(role, 0.0)
-    second = low_pass(HISS_CUT[role]) if role in HISS_CUT else bell(320.0, MUD.get(role, 0.0), 0.9)
-    sections = np.array([high_pass(LOW_CUT[role]), second])
+    sections = np.array([high_pass(LOW_CUT[role]),
+                         *([low_pass(HISS_CUT[role])] if role in HISS_CUT else []),
+                         *([bell(320.0, MUD[role], 0.9)] if role in MUD else [])])
     curve = duck_gain if duck_gain is not None and share else np.zeros(0, np.float32)
     amount = SPREAD.get(role, 0.0) * width
     turns = max(1.0, np.round(0.31 * len(bus) / SAMPLE_RATE))
-    _kernels.strip(bus, made, send, sections, gain, curve, share, SENDS[role], amount if amount > 0.02 else 0.0, turns,
+    _placing.strip(bus, made, send, sections, gain, curve, share, SENDS[role], amount if amount > 0.02 else 0.0, turns,
                    SAMPLE_RATE // 2 if loop else 0)
 
 

@@ -24,8 +24,8 @@ DARKEST = 0.6
 SYNTH_DARKEST = 0.3
 """The same for voices whose filter follows the velocity already, and for drum machines."""
 KIT_LEVEL, SYNTH_LEVEL = 0.5, 0.4
-SHADES = 6
-"""Steps of velocity that change the colour of a hit."""
+SHADES, COLOURS = 6, 16
+"""Steps of velocity that change the colour of a hit, and of a soundfont's note."""
 CHOKE = 1200
 """Samples in which a hit that is cut short dies away."""
 SHORTEST_S = 0.04
@@ -104,23 +104,30 @@ def _sides(role: str, width: float) -> tuple[float, float]:
 
 
 def _play_font(track: Track, time: Time, bus: Audio, tones: Tones, program: int, sides: tuple[float, float]) -> None:
-    from music import _kernels
+    """Play notes of the soundfont: those of a pitch and colour share one sample, re-pitched as long as the longest."""
+    from music import _placing
 
-    let_go = soundfont.release(program)
+    release = round(soundfont.release(program) * SAMPLE_RATE)
+    alike: dict[tuple[soundfont.Key, float, int], list[tuple[int, int, float]]] = {}
     for start, end, pitch, velocity in ended(track.notes):
         held = max((end - start) / TICKS * time.quarter_s, SHORTEST_S)
         key, step = soundfont.key(False, program, pitch, held)
         tone, gain = tones[key]
-        release, hold = round(let_go * SAMPLE_RATE), round(held * SAMPLE_RATE)
+        hold = round(held * SAMPLE_RATE)
         if not tone.loop[1]:
             hold = min(hold, max(64, int((len(tone.sample) - 3) / step) - release))
-        loud = gain * (velocity / 127) ** TOUCH
-        _kernels.place(bus, tone.sample, time.sample(start), step, hold, release, loud * sides[0], loud * sides[1],
-                       DARKEST * (1 - velocity / 127), *tone.loop, time.loop)
+        alike.setdefault((key, step, velocity * COLOURS // 128), []).append(
+            (time.sample(start), hold, gain * (velocity / 127) ** TOUCH))
+    for (key, step, colour), notes in alike.items():
+        tone = tones[key][0]
+        dark = DARKEST * (1 - (colour + 0.5) / COLOURS)
+        sample = _placing.pitched(tone.sample, step, dark, tone.loop[1], release + max(hold for _, hold, _ in notes))
+        for place, hold, loud in notes:
+            _placing.add(bus, sample, place, hold, release, loud * sides[0], loud * sides[1], time.loop)
 
 
 def _play_synth(track: Track, time: Time, bus: Audio, voice: str, sides: tuple[float, float]) -> None:
-    from music import _kernels
+    from music import _placing
 
     release = round(synths.RELEASES[voice] * SAMPLE_RATE)
     for start, end, pitch, velocity in ended(track.notes):
@@ -128,12 +135,12 @@ def _play_synth(track: Track, time: Time, bus: Audio, voice: str, sides: tuple[f
         sample = synths.note(voice, pitch, held + synths.RELEASES[voice], velocity)
         loud = SYNTH_LEVEL * (velocity / 127) ** TOUCH
         hold = max(1, min(round(held * SAMPLE_RATE), len(sample) - release))
-        _kernels.add(bus, sample, time.sample(start), hold, release, loud * sides[0], loud * sides[1], time.loop)
+        _placing.add(bus, sample, time.sample(start), hold, release, loud * sides[0], loud * sides[1], time.loop)
 
 
 def _play_kit(track: Track, time: Time, bus: Audio, tones: Tones, width: float, kit: str | None, program: str) -> None:
     """Play a kit: hits sound in full, but an open hat ends where a closed one follows."""
-    from music import _kernels
+    from music import _placing
 
     notes, taken, hits = ended(track.notes), Counter[int](), dict[tuple[int, int, int], tuple[Audio, float]]()
     for place, (start, _, pitch, velocity) in enumerate(notes):
@@ -149,7 +156,7 @@ def _play_kit(track: Track, time: Time, bus: Audio, tones: Tones, width: float, 
                         if closed in drum_synths.CHOKED[pitch] and other > start), None)
             hold = hold if cut is None else min(hold, time.sample(cut) - time.sample(start))
         sides = mix.panned((mix.DRUM_PAN.get(pitch, 0.0) if track.role == "drums" else mix.PAN["percussion"]) * width)
-        _kernels.add(bus, sample, time.sample(start), max(1, hold), CHOKE, loud * sides[0], loud * sides[1], time.loop)
+        _placing.add(bus, sample, time.sample(start), max(1, hold), CHOKE, loud * sides[0], loud * sides[1], time.loop)
 
 
 def _hit(pitch: int, take: int, shade: int, tones: Tones, kit: str | None, program: str, tonic: int | None

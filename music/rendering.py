@@ -99,9 +99,9 @@ def render(score: Score, plan: Plan, watch: Watch = QUIET, stems: bool = False, 
     """
     studio = _Studio(score, plan, style(plan.style), soundfont, watch)
     mixed = studio.mixed()
-    curve, figures = master.gain_curve(mixed, plan.loudness, score.loop)
+    audio, curve, figures = master.mastered(mixed, plan.loudness, score.loop)
     watch.report(studio.steps, studio.steps, "")
-    return Rendered(master.applied(mixed, curve), _Stems(studio, curve) if stems else {},
+    return Rendered(audio, _Stems(studio, curve) if stems else {},
                     {**asdict(figures), "seconds": studio.time.count / SAMPLE_RATE, "bpm": score.bpm})
 
 
@@ -131,14 +131,15 @@ class _Studio:
         self.watch.check()
         self.watch.report(self.steps - 2, self.steps, "room")
         mix.add_room(send, made, self.room, self.score.loop)
-        return self._finished(made)
+        return self._faded(made)
 
     def stem(self, part: str) -> Audio:
         """Return one part with its room, before mastering."""
         made, send = self._empty(), self._empty()
         self._add(part, self._empty(), made, send)
-        mix.add_room(send, made, self.room, self.score.loop)
-        return self._finished(made)
+        if mix.SENDS[part]:
+            mix.add_room(send, made, self.room, self.score.loop)
+        return self._faded(made)
 
     def _add(self, part: str, bus: Audio, made: Audio, send: Audio) -> None:
         """Play a part on a bus, which is emptied, and add it to the mix."""
@@ -172,14 +173,16 @@ class _Studio:
         beat_s = self.time.quarter_s * METERS[self.score.meter].beat
         return mix.ducking(kicks, self.time.count, self.style.sidechain, beat_s, self.score.loop)
 
-    def _finished(self, made: Audio) -> Audio:
+    def _faded(self, made: Audio) -> Audio:
+        """Return the mix or a part, whose end is faded where the piece ends."""
         if self.score.loop:
             return made
         seconds = self.score.seconds
         fade = min(FADE_S[1], max(FADE_S[0], FADE_SHARE * seconds))
         if self.plan.textures:
             fade = max(fade, min(AMBIENCE_FADE_S, seconds / 5))
-        return master.faded(made, fade)
+        master.fade(made, fade)
+        return made
 
     def _empty(self) -> Audio:
         return np.zeros((self.time.count, 2), np.float32)

@@ -31,8 +31,10 @@ Sample = NDArray[np.float32]
 
 GRID = 3
 """Semitones between rendered pitches."""
-LENGTHS = (0.9, 2.2, 5.0)
-"""Seconds a note may be rendered for; the least that suffices is taken."""
+LENGTHS = (0.6, 0.9, 1.5, 2.2, 3.3, 5.0)
+"""Seconds a note may sound; the least that suffices is taken. What is rendered longer serves shorter ones as well."""
+HIT, LONG = 1, 3
+"""Indices into them: of a drum, and of what rings on or goes round in a loop."""
 SUSTAINED = frozenset([*range(16, 24), *range(40, 45), *range(48, 55), *range(56, 104), 109, 110, 111])
 """Programs that sound as long as they are held: organs, bows, voices, winds, synthesisers, pipes."""
 RINGING = frozenset({46, 49, 51, 52, 53, 55, 57, 58, 59, 72, 81})
@@ -50,8 +52,8 @@ LEVEL = 0.1
 """K-weighted root mean square of that pitch at full velocity, first half second."""
 MOST_KEPT = 160_000_000
 """Bytes of notes kept in memory."""
-QUIET = 10 ** (-75 / 20)
-"""Share of its peak at which a note has died away."""
+STEP = 1 / 32768
+"""The renderer's samples are whole multiples of it; a note has died away where there is no more than one."""
 CHUNK_S = 45.0
 """Seconds rendered in one call: between calls other threads run."""
 BLOCK = 64
@@ -63,7 +65,7 @@ SENDS = (15, 16)
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One rendered note: kit or not, program, pitch, and index into `LENGTHS`."""
+    """One note: kit or not, program, pitch, and index into `LENGTHS`."""
 
     drums: bool
     program: int
@@ -97,13 +99,26 @@ def release(program: int) -> float:
 def key(drums: bool, program: int, pitch: int, seconds: float) -> tuple[Key, float]:
     """Return which rendered note serves a note held for `seconds`, and the ratio it is re-pitched by."""
     if drums:
-        return Key(True, program, pitch, int(pitch in RINGING)), 1.0
+        return Key(True, program, pitch, LONG if pitch in RINGING else HIT), 1.0
     near = min(108, max(21, round(pitch / GRID) * GRID))
     step = float(2 ** ((pitch - near) / 12))
     need = (seconds + release(program)) * step
     enough = [index for index, length in enumerate(LENGTHS) if length >= need]
     index = enough[0] if enough else len(LENGTHS) - 1
-    return Key(False, program, near, min(index, 1) if program in SUSTAINED else index), step
+    return Key(False, program, near, min(index, LONG) if program in SUSTAINED else index), step
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What was rendered of a pitch: how long, and what was made of it for each length asked for."""
+
+    length: int
+    sample: Sample
+    tones: dict[int, Tone]
+
+    @property
+    def size(self) -> int:
+        return self.sample.nbytes + sum(tone.sample.nbytes for tone in self.tones.values() if tone.loop[1])
 
 
 class Bank:
@@ -111,7 +126,7 @@ class Bank:
 
     def __init__(self, font: bytes) -> None:
         self._font = font
-        self._kept: OrderedDict[Key, Tone] = OrderedDict()
+        self._kept: OrderedDict[tuple[bool, int, int], _Kept] = OrderedDict()
         self._gains: dict[tuple[bool, int], float] = {}
         self._lock = threading.Lock()
 
@@ -127,26 +142,43 @@ class Bank:
         with self._lock:
             references = {_reference(key.drums, key.program) for key in wanted
                           if (key.drums, key.program) not in self._gains}
-            for chunk in _chunks([key for key in sorted({*wanted, *references}, key=repr) if key not in self._kept]):
+            for chunk in _chunks(self._missing([*wanted, *references])):
                 if watch is not None:
                     watch.check()
-                self._kept.update(zip(chunk, self._render(chunk), strict=True))
+                for key, sample in zip(chunk, self._render(chunk), strict=True):
+                    self._kept[key.drums, key.program, key.pitch] = _Kept(key.length, sample, {})
             for one in references:
-                self._gains[one.drums, one.program] = _gain(self._kept[one].sample)
-            found = {key: (self._kept[key], self._gains[key.drums, key.program]) for key in wanted}
-            self._forget(found)
+                self._gains[one.drums, one.program] = _gain(self._tone(one).sample)
+            found = {key: (self._tone(key), self._gains[key.drums, key.program]) for key in wanted}
+            self._forget(wanted)
         return found
+
+    def _missing(self, keys: Iterable[Key]) -> list[Key]:
+        """Return each pitch that is not there in the length needed, with the longest that is."""
+        longest: dict[tuple[bool, int, int], Key] = {}
+        for key in keys:
+            pitch = key.drums, key.program, key.pitch
+            if pitch not in longest or longest[pitch].length < key.length:
+                longest[pitch] = key
+        return sorted((key for pitch, key in longest.items()
+                       if pitch not in self._kept or self._kept[pitch].length < key.length), key=repr)
+
+    def _tone(self, key: Key) -> Tone:
+        kept = self._kept[key.drums, key.program, key.pitch]
+        if key.length not in kept.tones:
+            kept.tones[key.length] = _tone(key, kept.sample)
+        return kept.tones[key.length]
 
     def _forget(self, used: Iterable[Key]) -> None:
         for key in used:
-            self._kept.move_to_end(key)
-        size = sum(tone.sample.nbytes for tone in self._kept.values())
+            self._kept.move_to_end((key.drums, key.program, key.pitch))
+        size = sum(kept.size for kept in self._kept.values())
         while size > MOST_KEPT and len(self._kept) > 1:
-            size -= self._kept.popitem(last=False)[1].sample.nbytes
+            size -= self._kept.popitem(last=False)[1].size
 
-    def _render(self, keys: list[Key]) -> list[Tone]:
+    def _render(self, keys: list[Key]) -> list[Sample]:
+        """Return notes as rendered, up to where they have died away."""
         import midirenderer
-        import soundfile
 
         file, starts = _timeline(keys)
         try:
@@ -155,10 +187,9 @@ class Bank:
             if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
                 raise
             raise DataError("bgm_sound.soundfont", why=str(error)[:200]) from error
-        audio, rate = soundfile.read(io.BytesIO(wave), dtype="float32", always_2d=True)
-        if rate != SAMPLE_RATE:
-            raise DataError("bgm_sound.soundfont", why=f"{rate} Hz")
-        return [_tone(key, audio[start:end]) for key, start, end in zip(keys, starts, starts[1:], strict=False)]
+        audio = _read(wave)
+        return [_heard(audio[start:start + int(LENGTHS[key.length] * SAMPLE_RATE)])
+                for key, start in zip(keys, starts, strict=False)]
 
 
 def bank(path: Path | None = None) -> Bank:
@@ -252,14 +283,34 @@ def _timeline(keys: list[Key]) -> tuple[bytes, list[int]]:
     return written.getvalue(), starts
 
 
-def _tone(key: Key, audio: NDArray[np.float32]) -> Tone:
-    audio = audio[:int(LENGTHS[key.length] * SAMPLE_RATE)]
-    heard = np.flatnonzero(np.abs(audio).max(axis=1) > QUIET * np.abs(audio).max(initial=0))
-    audio = audio[:max(480, int(heard[-1]) + 1 if len(heard) else 0)]
-    sample = audio[:, :1] if np.array_equal(audio[:, 0], audio[:, 1]) else audio
-    if not key.drums and key.program in SUSTAINED and key.length >= 1:
-        return _looped(np.ascontiguousarray(sample))
-    return Tone(np.ascontiguousarray(sample))
+def _read(wave: bytes) -> NDArray[np.int16]:
+    """Return the samples of the renderer's WAV file, (n, 2)."""
+    import soundfile
+
+    audio, rate = soundfile.read(io.BytesIO(wave), dtype="int16", always_2d=True)
+    if rate != SAMPLE_RATE or audio.shape[1] != 2:
+        raise DataError("bgm_sound.soundfont", why=f"{rate} Hz, {audio.shape[1]}")
+    return np.asarray(audio)
+
+
+def _heard(audio: NDArray[np.int16]) -> Sample:
+    """Return a note up to its last sample that is heard, with one channel where both are the same."""
+    audio = _ended(audio, 1)
+    same = np.array_equal(audio[:, 0], audio[:, 1])
+    return np.ascontiguousarray(audio[:, :1] if same else audio, np.float32) * np.float32(STEP)
+
+
+def _tone(key: Key, sample: Sample) -> Tone:
+    """Return what a note asked for is of one rendered as long or longer: the same whichever it was."""
+    if not key.drums and key.program in SUSTAINED and key.length >= LONG:
+        return _looped(sample)
+    return Tone(_ended(sample[:int(LENGTHS[key.length] * SAMPLE_RATE)], STEP))
+
+
+def _ended(sample: NDArray[Any], over: float) -> NDArray[Any]:
+    from music import _placing
+
+    return sample[:max(480, _placing.last_heard(sample, over))]
 
 
 def _looped(sample: Sample) -> Tone:

@@ -82,11 +82,11 @@ def _scatter(bus: Audio, sounds: Sequence[NDArray[np.floating]], a_second: float
 
 
 def _put(bus: Audio, sound: NDArray[np.floating], start: int, loud: float, place: float) -> None:
-    from music import _kernels
+    from music import _placing
 
     left, right = panned(place)
-    _kernels.place(bus, np.ascontiguousarray(sound[:, None], np.float32), start, 1.0, len(sound), 1, loud * left,
-                   loud * right, 0.0, 0, 0, True)
+    _placing.add(bus, np.ascontiguousarray(sound[:, None], np.float32), start, len(sound), 1, loud * left,
+                 loud * right, True)
 
 
 def _t(seconds: float) -> NDArray[np.float64]:

@@ -197,10 +197,11 @@ def test_held_notes_of_the_soundfont_go_on_without_a_bump():
     key, _ = soundfont.key(False, 48, 60, 6.0)
     tone, _ = soundfont.bank().tones([key])[key]
     assert tone.loop[1] > SAMPLE_RATE // 2
-    from music import _kernels
+    from music import _placing
 
     bus = np.zeros((8 * SAMPLE_RATE, 2), np.float32)
-    _kernels.place(bus, tone.sample, 0, 1.0, 7 * SAMPLE_RATE, 4800, 1.0, 1.0, 0.0, *tone.loop, False)
+    sample = _placing.pitched(tone.sample, 1.0, 0.0, tone.loop[1], 8 * SAMPLE_RATE)
+    _placing.add(bus, sample, 0, 7 * SAMPLE_RATE, 4800, 1.0, 1.0, False)
     level = np.sqrt((bus[SAMPLE_RATE:7 * SAMPLE_RATE].mean(axis=1).reshape(-1, 4800) ** 2).mean(axis=1))
     assert level.min() > 0.25 * level.max()
     assert np.abs(bus[7 * SAMPLE_RATE + 6000:]).max() < 1e-3 * np.abs(bus).max()
@@ -218,10 +219,21 @@ def test_the_wav_is_what_was_measured():
 def test_a_note_sounds_the_same_alone_and_after_others():
     bank = soundfont.bank()
     flute = soundfont.Key(False, 73, 69, 0)
-    alone = bank._render([flute])[0].sample
+    alone = bank._render([flute])[0]
     others = [soundfont.Key(False, 65, 60, 1), soundfont.Key(True, 0, 38, 0), soundfont.Key(False, 0, 45, 2)]
     for count in (1, 2, 3):
-        assert np.array_equal(bank._render([*others[:count], flute])[-1].sample, alone)
+        assert np.array_equal(bank._render([*others[:count], flute])[-1], alone)
+
+
+@pytest.mark.parametrize(("program", "pitch"), [(0, 45), (73, 69), (48, 60), (12, 72)])
+def test_a_short_note_is_the_same_out_of_one_rendered_for_longer(program, pitch):
+    soundfont._bank.cache_clear()
+    bank, kept = soundfont.bank(), [soundfont.Key(False, program, pitch, length) for length in range(4)]
+    alone = [bank.tones([key])[key][0].sample.copy() for key in kept]
+    soundfont._bank.cache_clear()
+    together = soundfont.bank().tones([*kept, soundfont.Key(False, program, pitch, 5)] if program == 0 else kept)
+    for key, sample in zip(kept, alone, strict=True):
+        assert np.array_equal(together[key][0].sample, sample)
 
 
 def test_a_soundfont_without_its_tables_is_refused():
