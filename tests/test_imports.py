@@ -13,12 +13,13 @@ DOMAIN = {"analytics", "recommender", "hit_model", "composer", "artwork", "text_
           "sound", "hits", "music", "texts", "membership"}
 MAY = {
     "app": {"views", "services", "config", "locales", "support", "streamlit"},
-    "asgi": {"services", "config", "locales", "support", "streamlit"},
+    "asgi": {"web", "services", "config", "locales", "support", "streamlit"},
+    "web": {"web", "services", "config", "locales", "support"},
     "cli": {"services", "config", "locales", "support"},
     "views": {"views", "services", "support", "locales", "streamlit"},
     "services": DOMAIN | {"usecases", "queries", "db", "providers", "support", "config", "locales"},
     "usecases": DOMAIN | {"usecases", "queries", "db", "providers", "support", "config", "locales"},
-    "pipelines": DOMAIN | {"db", "config", "support"},
+    "pipelines": DOMAIN | {"pipelines", "usecases", "queries", "db", "config", "support"},
     "db": {"config", "support", "queries"},
     "queries": {"config", "support"},
     "providers": {"providers", "config", "support"},
