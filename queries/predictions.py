@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -21,6 +22,7 @@ _FROM = "FROM predictions p JOIN users u ON u.id = p.owner_id JOIN tracks t ON t
 _LIKES = "(SELECT count(*) FROM likes l WHERE l.kind = 'prediction' AND l.item = p.id::text)"
 _MATCH = """(CAST(:genre AS text) IS NULL OR p.genre = :genre)
             AND (CAST(:batch AS integer) IS NULL OR p.batch_id = :batch)
+            AND (CAST(:since AS timestamptz) IS NULL OR p.public_at >= :since)
             AND (:search = '' OR strpos(lower(p.title || ' ' || p.artist), lower(:search)) > 0)"""
 _OWN, _BOARD = "p.owner_id = :owner", "p.public_at IS NOT NULL AND p.state = 'done' AND p.score IS NOT NULL"
 ACTIVE = ("queued", "running")
@@ -154,16 +156,20 @@ def interrupt(connection: Connection) -> int:
 
 
 def listed(connection: Connection, actor_id: int, *, board: bool, genre: str | None, search: str, order: str,
-           batch_id: int | None, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
+           batch_id: int | None, limit: int, offset: int, since: datetime | None = None,
+           ) -> tuple[list[dict[str, Any]], int]:
     """Return a page of the owner's predictions, or of the leaderboard, and how many match in all.
 
     Parameters
     ----------
     order : str
         One of `ORDERS`. A leaderboard's ``rank`` is by score among all that are public, whatever is shown.
+    since : datetime or None
+        Only those published since then.
     """
     where = f"{_BOARD if board else _OWN} AND {_MATCH}"
-    values = {"owner": actor_id, "genre": genre, "search": search, "batch": batch_id, "limit": limit, "offset": offset}
+    values = {"owner": actor_id, "genre": genre, "search": search, "batch": batch_id, "limit": limit, "offset": offset,
+              "since": since}
     rank = ("(SELECT 1 + count(*) FROM predictions b WHERE b.public_at IS NOT NULL AND b.state = 'done' "
             "AND b.score > p.score)" if board else "NULL")
     liked = "EXISTS (SELECT FROM likes l WHERE l.kind = 'prediction' AND l.item = p.id::text AND l.owner_id = :owner)"

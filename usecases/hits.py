@@ -6,7 +6,7 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -293,15 +293,18 @@ def list_predictions(actor: Actor, *, genre: str | None = None, search: str = ""
 
 
 def leaderboard(actor: Actor, *, genre: str | None = None, search: str = "", order: str = "score", limit: int = 10,
-                offset: int = 0) -> PredictionPage:
+                offset: int = 0, days: int | None = None) -> PredictionPage:
     """Return a page of the public predictions.
 
     Parameters
     ----------
     order : str
         ``score``, ``likes`` or ``newest``.
+    days : int, optional
+        Only those published in the last so many days.
     """
-    return _page(actor, True, genre, search, order, None, limit, offset)
+    since = None if days is None else datetime.now(UTC) - timedelta(days=days)
+    return _page(actor, True, genre, search, order, None, limit, offset, since)
 
 
 def predictions_table(actor: Actor, *, kind: str = "own", genre: str | None = None, search: str = "",
@@ -317,13 +320,13 @@ def predictions_table(actor: Actor, *, kind: str = "own", genre: str | None = No
 
 
 def _page(actor: Actor, board: bool, genre: str | None, search: str, order: str, batch_id: int | None, limit: int,
-          offset: int) -> PredictionPage:
+          offset: int, since: datetime | None = None) -> PredictionPage:
     if order not in queries.ORDERS:
         raise DataError("hit.order", value=order, accepted=", ".join(queries.ORDERS))
     with db.begin() as connection:
         rows, count = queries.listed(connection, actor.id, board=board, genre=genre and _genre(genre),
                                      search=search.strip()[:MOST_NAME], order=order, batch_id=batch_id,
-                                     limit=max(1, min(limit, MOST_LISTED)), offset=max(0, offset))
+                                     limit=max(1, min(limit, MOST_LISTED)), offset=max(0, offset), since=since)
     return PredictionPage(tuple(_row(actor, row) for row in rows), count)
 
 
