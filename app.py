@@ -14,7 +14,7 @@ import streamlit as st
 import services
 from locales import LANGUAGES, pick_language
 from support.errors import AppError
-from views import _shared, _sidebar
+from views import _identity, _shared, _sidebar
 from views._shared import text
 
 PAGES = (
@@ -31,6 +31,8 @@ PAGES = (
 )
 """One line a page, in the order of the menu: file below views/ (also its URL), icon, title's key. The first one is
 what opens without a path."""
+FOR_ADMINISTRATORS = ("administration",)
+"""Pages that are in nobody else's menu."""
 
 
 def main() -> None:
@@ -56,29 +58,63 @@ def keep_models() -> None:
 
 
 def draw() -> None:
-    """Draw the frame, then the page."""
-    page = st.navigation(menu())
-    _shared.set_pages([file for file, _, _ in PAGES])
+    """Draw the frame, then the page; for whom nobody knows the way in."""
+    found = started()
+    failed = isinstance(found, AppError)
+    actor = None if isinstance(found, AppError) else found.actor
+    page = st.navigation(menu(actor), position="sidebar" if actor or failed else "hidden")
+    _shared.set_pages([file for file, _, _ in pages_of(actor)])
     st.set_page_config(page_title=f"{page.title} · {text('app.name')}", page_icon="🎵", layout="wide",
                        menu_items={"About": text("app.about")})
     language_switch()
+    if isinstance(found, AppError):
+        cannot_start(found)
+    elif framed(found, page.url_path):
+        page.run()
+
+
+def started() -> _identity.Found | AppError:
+    """Start what is behind the pages and settle who looks; or return what is in the way."""
     try:
         with st.spinner(text("app.starting")) if not services.started() else nullcontext():
             services.start()
-        _shared.set_frame(_sidebar.draw(services.current_actor()))
+        return _identity.settle()
+    except AppError as error:
+        return error
+
+
+def framed(found: _identity.Found, page: str) -> bool:
+    """Draw what is around the page; return False where there is none to draw: nobody is known, or the database away."""
+    try:
+        if found.actor is not None:
+            _shared.set_frame(_sidebar.draw(found))
+            _identity.notice(found)
+        elif _identity.shares(page):
+            _shared.set_frame(_sidebar.guest())
+        else:
+            _identity.welcome(found)
+            return False
     except AppError as error:
         cannot_start(error)
-        return
-    page.run()
+        return False
+    return True
 
 
-def menu() -> list[Any]:
-    """Return the pages; kept by the session, since each looks for its file anew, until the language changes."""
-    lang, kept = st.session_state.get("app_menu", (None, []))
-    if lang != _shared.lang():
+def pages_of(actor: services.Actor | None) -> list[tuple[str, str, str]]:
+    """Return the pages in an actor's menu."""
+    administrates = actor is not None and actor.role == "administrator"
+    return [page for page in PAGES if administrates or page[0] not in FOR_ADMINISTRATORS]
+
+
+def menu(actor: services.Actor | None) -> list[Any]:
+    """Return the pages; kept by the session, since each looks for its file anew, until language or role change."""
+    shown = pages_of(actor)
+    now = _shared.lang(), len(shown)
+    known_as, kept = st.session_state.get("app_menu", (None, []))
+    if known_as != now:
         kept = [st.Page(f"views/{file}.py", title=text(title), icon=icon, url_path=file)
-                for file, icon, title in PAGES]
-        st.session_state["app_menu"] = _shared.lang(), kept
+                for file, icon, title in shown]
+        st.session_state["app_menu"] = now, kept
     return kept
 
 

@@ -7,6 +7,7 @@ route    answer
 ======== ==============================================================================================
 /healthz 200 ``ok`` as long as the process answers
 /readyz  200 when the database is reachable and migrated, else 503 with the reason as JSON
+/account the forms of `web`: sign in, sign up, and out again
 ======== ==============================================================================================
 """
 
@@ -26,6 +27,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 import services
+import web
 from locales import DEFAULT_LANGUAGE, t
 from support.errors import AppError
 
@@ -81,7 +83,8 @@ async def readyz(request: Request) -> Response:
 
 
 app = st.App(Path(__file__).with_name("app.py"), lifespan=lifespan, on_script_error=unexpected,
-             routes=[Route("/healthz", healthz), Route("/readyz", readyz)])
+             routes=[Route("/healthz", healthz), Route("/readyz", readyz), *web.routes()],
+             middleware=web.middleware(lambda: st.get_option("server.address")))
 
 if __name__ == "__main__":
     app.run()

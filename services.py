@@ -254,6 +254,7 @@ from usecases.hits import (
 )
 from usecases.home import capabilities, demo_song, home
 from usecases.jobs import active_job, cancel_job, get_job, latest_job
+from usecases.leaving import delete_account, tidy_accounts
 from usecases.listening import known_videos, listen, quota
 from usecases.member_results import AuditPage, AuditRow, Member, MemberPage, Opened, Place, SignedUp, SignIn
 from usecases.members import (
@@ -403,6 +404,7 @@ from usecases.thumbnails import (
     submit_thumbnails,
     thumbnail_bytes,
 )
+from usecases.who import who
 
 log = logging.getLogger(__name__)
 _starting = threading.Lock()
@@ -435,8 +437,8 @@ __all__ = [
     "cancel_job", "cancel_my_data", "cancel_prediction", "cancel_prediction_batch", "capabilities", "catalogue_counts",
     "catalogue_entry", "catalogue_page", "catalogue_table", "catalogue_version", "chance_text", "change_bio",
     "change_nickname", "change_password", "choose_thumbnail", "compare_auditions", "comparison_figure",
-    "confirm_email_change", "create_admin", "current_actor", "data_status", "data_version", "delete_artist",
-    "delete_audition", "delete_bgm", "delete_picture", "delete_playlist", "delete_prediction",
+    "confirm_email_change", "create_admin", "current_actor", "data_status", "data_version", "delete_account",
+    "delete_artist", "delete_audition", "delete_bgm", "delete_picture", "delete_playlist", "delete_prediction",
     "delete_prediction_batch", "delete_rule", "delete_song", "delete_thumbnail", "deliver", "demo_song",
     "differing_terms", "disable_member", "dossier_audio", "dossier_by_link", "dossier_html", "dossier_picture",
     "dossier_zip", "draft_of", "edit_bgm", "edit_tags", "embed_titles", "enable_member", "end_sign_in",
@@ -465,9 +467,9 @@ __all__ = [
     "start_batch", "start_prediction", "started", "stop", "submit_bgm", "submit_hit_training", "submit_import",
     "submit_my_data", "submit_painting", "submit_picture", "submit_prediction_batch", "submit_refresh",
     "submit_starter", "submit_starter_playlists", "submit_sync", "submit_thumbnails", "submit_training", "sync",
-    "tag_categories", "tag_label", "taggers", "thumbnail_bytes", "tile", "tile_text", "train_hit", "train_playlists",
-    "training_report", "unlock_operator", "unseen_alerts", "unshare_picture", "verify_email", "visit", "weigh_tags",
-    "why_lines", "withdraw_level", "write_bgm", "write_bgm_caption",
+    "tag_categories", "tag_label", "taggers", "thumbnail_bytes", "tidy_accounts", "tile", "tile_text", "train_hit",
+    "train_playlists", "training_report", "unlock_operator", "unseen_alerts", "unshare_picture", "verify_email",
+    "visit", "weigh_tags", "who", "why_lines", "withdraw_level", "write_bgm", "write_bgm_caption",
 ]
 
 
@@ -509,6 +511,7 @@ def start(*, sample: bool = True) -> None:
             submit_starter(LOCAL_ADMINISTRATOR)
             submit_starter_playlists(LOCAL_ADMINISTRATOR)
         keep_my_data_swept()
+        tidy_accounts()
         _started = True
 
 

@@ -63,8 +63,13 @@ def set_frame(frame: Frame) -> None:
 
 
 def frame() -> Frame:
-    """Return the frame of this run."""
-    return st.session_state["app_frame"]
+    """Return the frame of this run; a part that runs alone runs the whole page where somebody else looks by now."""
+    from views import _identity  # which takes its texts from here
+
+    found: Frame = st.session_state["app_frame"]
+    if _identity.changed(found.actor):
+        st.rerun()
+    return found
 
 
 def set_pages(files: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 import services
 from locales import format_time
-from views import _cache, _search, _shared
+from views import _cache, _identity, _search, _shared
 from views._shared import Frame, number, plain, text
 
 POLL_SECONDS = 0.5
@@ -16,15 +16,25 @@ ALL_DAYS = "all"
 THRESHOLD_STEP = 10_000
 
 
-def draw(actor: services.Actor) -> Frame:
-    """Draw the sidebar and return what it settles."""
+def draw(found: _identity.Found) -> Frame:
+    """Draw the sidebar of whoever looks and return what it settles."""
+    actor = found.actor
+    assert actor is not None
     with st.sidebar:
         _search.button(actor)
         _sync(actor)
         frame = Frame(actor, _window(), _threshold())
         _manage(actor)
         _status(actor)
+        _identity.corner(found)
     return frame
+
+
+def guest() -> Frame:
+    """Draw the sidebar of who has a link and no more: nothing can be searched, synced or changed."""
+    st.sidebar.caption(text("who.guest"))
+    settings = services.settings()
+    return Frame(services.GUEST, settings.windows[0], float(settings.threshold_default))
 
 
 # sync ------------------------------------------------------------

@@ -137,13 +137,18 @@ class FakeServices(FakeAlerts, FakeAuditions, FakeCatalogue, FakeHits, FakePictu
     def current_actor(self) -> accounts.Actor:
         return self.actor
 
+    def who(self, token: str | None, *, local: bool, claims: Any = None) -> accounts.Actor | None:
+        self._note("who", token, local=local, claims=claims)
+        return self.actor
+
     def may(self, actor: accounts.Actor, act: str) -> bool:
         return accounts.may(actor, act)
 
     def settings(self) -> SimpleNamespace:
         return SimpleNamespace(cmdata_dir=Path("cmdata"), threshold_default=100_000.0,
                                windows=(7, 30, 90, 180, None), upload_limit_mb=200,
-                               alert_webhook=self.webhook)
+                               alert_webhook=self.webhook, auth="off", admin_password=None, smtp_url=None,
+                               trusted_proxies=(), public_url=None)
 
     def data_status(self, actor: accounts.Actor) -> results.DataStatus:
         self._note("data_status", actor)
