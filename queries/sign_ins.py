@@ -151,8 +151,10 @@ def forgive(connection: Connection, kind: str, key: str) -> None:
 
 
 def forget_attempts(connection: Connection, key: str) -> None:
-    """Forget all attempts at an account, also those that are counted together with an address."""
-    connection.execute(text("DELETE FROM attempts WHERE key = :key OR starts_with(key, :key || ':')"), {"key": key})
+    """Forget all attempts at an account, also those counted with a network address, and nicknames held for it."""
+    connection.execute(
+        text("""DELETE FROM attempts WHERE key = :key OR starts_with(key, :key || ':')
+                OR (kind = 'nickname' AND right(key, length(:key) + 1) = ':' || :key)"""), {"key": key})
 
 
 def reserved(connection: Connection, key: str, by: str, hours: float) -> bool:

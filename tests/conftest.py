@@ -23,7 +23,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 OWN = Path(tempfile.mkdtemp(prefix="mis-tests-"))
 OURS = ("DATABASE_URL", "PG_", "MIS_", "AUTH", "AWS_", "OPENAI_", "GOOGLE_", "FRIENDLI_", "LASTFM_", "ALERT_",
-        "S3_", "GEMINI_", "VISION_", "YOUTUBE_", "EMBEDDING_")
+        "S3_", "GEMINI_", "VISION_", "YOUTUBE_", "EMBEDDING_", "ADMIN_PASSWORD", "SMTP_", "PUBLIC_URL", "OIDC_", "TRUSTED_")
 KEPT = ("MIS_TEST_DATABASE_URL", "MIS_REAL_DATA", "MIS_SOAK")
 
 

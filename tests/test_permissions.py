@@ -54,7 +54,16 @@ BY_ROLE: dict[str, Calls] = {
               "train_hit": lambda a: services.train_hit(a, NO)},
     "moderate": {"remove_picture": lambda a: services.remove_picture(a, 0, "spam"),
                  "settle_reports": lambda a: services.settle_reports(a, 0),
-                 "archive(reported)": lambda a: services.archive(a, reported=True)},
+                 "archive(reported)": lambda a: services.archive(a, reported=True),
+                 "reports": lambda a: services.reports(a), "open_reports": lambda a: services.open_reports(a),
+                 "removed_things": lambda a: services.removed_things(a),
+                 "resolve_report": lambda a: services.resolve_report(a, "post", 0, remove=False),
+                 "restore_removed": lambda a: services.restore_removed(a, "post", 0)},
+    "post": {"add_post": lambda a: services.add_post(a, "", ""),
+             "edit_post": lambda a: services.edit_post(a, 0, "x", "y"),
+             "add_comment": lambda a: services.add_comment(a, 0, "x"),
+             "edit_comment": lambda a: services.edit_comment(a, 0, "x")},
+    "like": {"like": lambda a: services.like(a, "song", 0), "report": lambda a: services.report(a, "post", 0, "spam")},
     "alert": {"add_rule": lambda a: services.add_rule(a, "none", {}, today=NO),
               "delete_rule": lambda a: services.delete_rule(a, 0)},
     "audition": {"start_audition": lambda a: services.start_audition(a, 0),
@@ -79,15 +88,22 @@ BY_ROLE: dict[str, Calls] = {
             "write_bgm": lambda a: services.write_bgm(a, services.BgmWish(), NO)},
     "dossier": {"new_dossier_song": lambda a: services.new_dossier_song(a, "", ""),
                 "share_dossier": lambda a: services.share_dossier(a, 0)},
+    "people": {"list_members": lambda a: services.list_members(a),
+               "audit_trail": lambda a: services.audit_trail(a),
+               "set_role": lambda a: services.set_role(a, 0, "viewer"),
+               "disable_member": lambda a: services.disable_member(a, 0),
+               "enable_member": lambda a: services.enable_member(a, 0)},
 }
 ALLOWED = {"administrator": set(BY_ROLE),
-           "analyst": {"alert", "audition", "catalogue", "picture", "playlist", "predict", "bgm", "dossier"},
-           "viewer": set(), "guest": set()}
+           "analyst": {"alert", "audition", "catalogue", "picture", "playlist", "predict", "bgm", "dossier", "post",
+                       "like"},
+           "viewer": {"like"}, "guest": set()}
 SLOW = {"import_starter_playlists"}
 """Not called as somebody who may: it would import 300 playlists."""
 
 OWN: Calls = {
     # service: what it is asked of Mina's things by somebody else
+    "end_sign_in": lambda a, m: services.end_sign_in(a, m.sign_in),
     "get_audition": lambda a, m: services.get_audition(a, m.audition),
     "cancel_audition": lambda a, m: services.cancel_audition(a, m.audition),
     "delete_audition": lambda a, m: services.delete_audition(a, m.audition),
@@ -160,6 +176,15 @@ OWN: Calls = {
     "latest_job": lambda a, m: services.latest_job(a, "bgm"),
     "active_job": lambda a, m: services.active_job(a, "bgm"),
     "mark_seen": lambda a, m: services.mark_seen(a, [m.event]),
+    "attachable": lambda a, m: services.attachable(a, "audition", m.audition),
+    "get_post": lambda a, m: services.get_post(a, m.post), "delete_post": lambda a, m: services.delete_post(a, m.post),
+    "edit_post": lambda a, m: services.edit_post(a, m.post, "x", "y"),
+    "restore_post": lambda a, m: services.restore_post(a, m.post),
+    "card_media": lambda a, m: services.card_media(a, m.post),
+    "list_comments": lambda a, m: services.list_comments(a, m.post),
+    "delete_comment": lambda a, m: services.delete_comment(a, m.comment),
+    "edit_comment": lambda a, m: services.edit_comment(a, m.comment, "x"),
+    "restore_comment": lambda a, m: services.restore_comment(a, m.comment),
     "my_picture": lambda a, m: services.my_picture(a, "thumbnail", m.thumbnail),
     "my_data_file": lambda a, m: services.my_data_file(a, m.job),
 }
@@ -192,6 +217,10 @@ LISTS: Calls = {
     "unseen_alerts": lambda a: services.unseen_alerts(a),
     "home": lambda a: services.home(a, 100_000),
     "estimate_batch": lambda a: services.estimate_batch(a, search=MARK),
+    "list_posts": lambda a: services.list_posts(a),
+    "posts_table": lambda a: services.posts_table(a).to_string(),
+    "own_things": lambda a: [services.own_things(a, kind) for kind in services.CARD_KINDS],
+    "liked": lambda a: services.liked(a, "song"),
     "my_overview": lambda a: services.my_overview(a),
     "my_things": lambda a: [services.my_things(a, kind) for kind in services.MY_KINDS],
     "my_data": lambda a: services.my_data(a),
@@ -201,13 +230,16 @@ OPEN = {
     "artist_analysis", "artist_data", "artist_growth", "artist_report", "capabilities", "catalogue_counts",
     "catalogue_entry", "catalogue_page", "catalogue_table", "data_status", "data_version", "find_songs", "hit_models",
     "known_videos", "list_artists", "list_files", "list_painters", "listen", "model_facts", "panels", "pipeline",
-    "playlist_counts", "quota", "recent_imports", "recent_runs", "refused_songs", "rejected_rows", "settle_bgm",
+    "likes", "playlist_counts", "quota", "recent_imports", "recent_runs", "refused_songs", "rejected_rows", "settle_bgm",
     "standings", "taggers",
     # worked out from what the caller hands in, nothing of anybody's is read
     "audition_judges", "draft_of", "make_playlist", "painting_prompt", "picture_card", "picture_jpeg", "replace_song",
     "similar_playlists", "song_m3u8", "song_table",
     # makes something of the caller's own
     "add_song", "add_songs", "cancel_my_data", "submit_my_data",
+    # the caller's own account, which no argument names
+    "change_bio", "change_nickname", "change_password", "confirm_email_change", "delete_account", "list_sign_ins",
+    "my_account", "request_email_change", "sign_out_everywhere", "visit",
     # opened by an unguessable token
     "picture_by_link", "playlist_by_link", "prediction_by_link",
 }
@@ -287,6 +319,12 @@ def mina(export, query, tmp_path):
                                   RETURNING id""", mark=MARK)[0][0],
         job=query("""INSERT INTO jobs (kind, state, owner_id, process, note) VALUES ('bgm', 'running', 7, :process, :mark)
                      RETURNING id""", process=jobs.own_process(), mark=MARK)[0][0])
+    made.sign_in = query("""INSERT INTO sign_ins (user_id, token_sha256, expires_at)
+                            VALUES (7, 'x', now() + interval '1 day') RETURNING id""")[0][0]
+    # removed by a moderator: from then on it is its author's alone
+    made.post = services.add_post(MINA, MARK, MARK, ("thumbnail", made.thumbnail))
+    made.comment = services.add_comment(MINA, made.post, MARK)
+    services.resolve_report(ADMIN, "post", made.post, remove=True, reason="no")
     made.rule = query("""INSERT INTO alert_rules (owner_id, kind, params) VALUES (7, 'milestone', '{"target": 99}')
                          RETURNING id""")[0][0]
     made.event = query("""INSERT INTO alert_events (rule_id, artist_id, platform, day, detail, initial, delivery)

@@ -105,6 +105,14 @@ def put_wav(plan: Plan, data: bytes) -> None:
     _prune(path.parent)
 
 
+def forget_wav(plan: Mapping[str, Any]) -> None:
+    """Remove the WAV kept of a stored plan: its owner's account goes."""
+    try:
+        _path(composer.from_json(dict(plan))).unlink(missing_ok=True)
+    except (KeyError, TypeError):  # a plan of an older composer, whose WAV is not kept
+        log.info("A stored plan cannot be read any more; no WAV is kept of it")
+
+
 def _path(plan: Plan) -> Path:
     said = json.dumps([composer.ENGINE, str(soundfont()), composer.as_json(plan)], sort_keys=True)
     return config.load().data_dir / "bgm" / f"{hashlib.sha256(said.encode()).hexdigest()[:32]}.wav"
