@@ -320,6 +320,7 @@ from usecases.mood_search import COUNTS, MOST_GENRES, MoodSongs, SongHit, find_s
 from usecases.my_data import MyData, cancel_my_data, keep_my_data_swept, my_data, my_data_file, submit_my_data
 from usecases.my_page import KINDS as MY_KINDS
 from usecases.my_page import Mine, MyShelf, MyThing, my_overview, my_picture, my_things
+from usecases.news import News, NewsThing, news
 from usecases.outlook import FAR_DAYS, analyse
 from usecases.picture_export import hashtag, picture_card, song_m3u8, song_table, song_text, why_lines
 from usecases.picture_results import ImageTag, Listen, PictureSearch, PictureView, Recommendation
@@ -470,9 +471,9 @@ __all__ = [
     "ImportReport", "JobView", "JudgeMark", "JudgeView", "LARGEST_AUDIO_MB", "LEVELS", "LIMITS", "LONGEST_AUDIO_MIN",
     "Likes", "Listen", "MIN_ARTISTS", "MIN_OTHERS", "MOST_BODY", "MOST_CHOSEN", "MOST_COMMENT", "MOST_EXPORTED",
     "MOST_GENRES", "MOST_NOTE", "MOST_REASON", "MOST_REPORTED", "MOST_TITLE", "MOST_WORDS", "MY_KINDS", "MelonReport",
-    "Member", "MemberPage", "Mine", "MoodSongs", "MyData", "MyShelf", "MyThing", "Near", "Opened", "Outlook", "PLAIN",
-    "PainterView", "PanelView", "PartView", "Peer", "PictureSearch", "PictureView", "PipelineState", "Place",
-    "PlaylistView", "Post", "PostPage", "PostRow", "PredictionBatch", "PredictionPage", "PredictionRow",
+    "Member", "MemberPage", "Mine", "MoodSongs", "MyData", "MyShelf", "MyThing", "Near", "News", "NewsThing", "Opened",
+    "Outlook", "PLAIN", "PainterView", "PanelView", "PartView", "Peer", "PictureSearch", "PictureView", "PipelineState",
+    "Place", "PlaylistView", "Post", "PostPage", "PostRow", "PredictionBatch", "PredictionPage", "PredictionRow",
     "PredictionView", "REASONS", "REPORT_REASONS", "ROLES", "Reason", "Recommendation", "RefreshReport", "ReportPage",
     "Reported", "Riser", "RunSummary", "STAGES", "STAGE_BOUNDS", "STEPS", "SUGGESTED", "SavedLyrics", "SignIn",
     "SignedUp", "SimilarPlaylist", "SimilarPlaylists", "Song", "SongHit", "SongPage", "SongRow", "SongSummary",
@@ -501,7 +502,7 @@ __all__ = [
     "list_pictures", "list_playlists", "list_posts", "list_prediction_batches", "list_predictions", "list_rules",
     "list_sign_ins", "list_songs", "list_thumbnails", "listen", "lock_operator", "make_playlist", "mark_seen", "may",
     "milestone", "milestone_text", "model_facts", "my_account", "my_data", "my_data_file", "my_overview", "my_picture",
-    "my_things", "nearest_predictions", "new_dossier_song", "next_target", "oidc_actor", "open_anonymous",
+    "my_things", "nearest_predictions", "new_dossier_song", "news", "next_target", "oidc_actor", "open_anonymous",
     "open_reports", "own_things", "painting_prompt", "pairs_with_lags", "panels", "peers", "picture_by_link",
     "picture_card", "picture_jpeg", "picture_mood", "picture_songs", "pipeline", "playlist_by_link", "playlist_card",
     "playlist_counts", "playlist_tags", "portfolio_table", "posts_table", "predict_folder", "prediction_audio",
