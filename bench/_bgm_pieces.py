@@ -29,7 +29,7 @@ SECONDS, QUICK_SECONDS = 24.0, 12.0
 LONGEST_SILENCE_S, LONGEST_HELD_S = 1.0, 4.0
 FEWEST_ONSETS = 0.4
 """Onsets a second: a new age piece at 55 beats a minute has 0.9 of them, one note that hangs none."""
-LEAST_CHROMA, LEAST_ONSET = 0.02, 0.02
+LEAST_CHROMA, LEAST_ONSET = 0.02, 0.1
 """Distances over which two variants differ: the same piece after OGG or MP3 lies 0.0002 and 0.004 away at most."""
 
 

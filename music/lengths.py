@@ -14,7 +14,7 @@ Tempo counts felt beats (`music.score.METERS`): quarters in 4/4, 3/4 and 12/4, d
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from music.score import METERS, SAMPLE_RATE
@@ -24,6 +24,8 @@ ROUNDER = ((4, 0.02), (2, 0.04))
 """A multiple of so many bars is taken instead of the nearest number where it is at most this share away."""
 RING = 1.0
 """Seconds in which the last notes should ring out, where the tempo is free to leave them."""
+APART, ALIKE = 0.02, 0.12
+"""How near (in logarithm) two tempi sound as one, and what it costs to take one that another variant has."""
 _DULL = {0: 0.0, 2: 0.02}
 """Cost of a number of bars by its remainder of four, against shares of the tempo; 0.06 for odd numbers."""
 _ODD = 0.06
@@ -99,8 +101,9 @@ def loop(seconds: float, bpm: float, meter: str, locks: str) -> Fit:
     return Fit(bars, bpm, to_sample(bars * bar))
 
 
-def loop_between(seconds: float, bpm: float, low: float, high: float, meter: str, locks: str) -> Fit:
-    """Return a loop whose tempo may be anything from `low` to `high`, `bpm` being the best.
+def loop_between(seconds: float, bpm: float, low: float, high: float, meter: str, locks: str,
+                 taken: Sequence[float] = ()) -> Fit:
+    """Return a loop whose tempo may be anything from `low` to `high`, `bpm` being the best, `taken` by others.
 
     The length stays exactly where any number of bars allows it. Otherwise `locks` decides: with ``bpm`` the tempo stays
     between the two and the length moves as little as that allows, with ``length`` it is the tempo that moves.
@@ -109,7 +112,8 @@ def loop_between(seconds: float, bpm: float, low: float, high: float, meter: str
     least = max(1, math.ceil(low * seconds / 60 / METERS[meter].beats - 1e-9))
     if least > most:
         return _beside(seconds, low, high, meter, locks)
-    return _best((Fit(bars, _tempo(bars, seconds, meter), to_sample(seconds)) for bars in range(least, most + 1)), bpm)
+    fits = [Fit(bars, _tempo(bars, seconds, meter), to_sample(seconds)) for bars in range(least, most + 1)]
+    return _best(fits, bpm, {fit: _again(fit, taken) for fit in fits})
 
 
 def _beside(seconds: float, low: float, high: float, meter: str, locks: str) -> Fit:
@@ -132,14 +136,21 @@ def ending(seconds: float, bpm: float, meter: str) -> Fit:
     return Fit(max(1, bars), bpm, to_sample(seconds))
 
 
-def ending_between(seconds: float, bpm: float, low: float, high: float, meter: str) -> Fit:
+def ending_between(seconds: float, bpm: float, low: float, high: float, meter: str, taken: Sequence[float] = ()
+                   ) -> Fit:
     """Return a piece with an ending at a whole tempo from `low` to `high` near `bpm`, with room to ring out.
 
-    Where no whole number lies between, `bpm` is taken as it is.
+    A tempo that is `taken` by another variant is left to it where others will do. Where no whole number lies between,
+    `bpm` is taken as it is.
     """
     tempos = [float(tempo) for tempo in range(math.ceil(low), math.floor(high) + 1)] or [min(max(bpm, low), high)]
     fits = [ending(seconds, tempo, meter) for tempo in tempos]
-    return _best(fits, bpm, {fit: _lack(fit, meter) for fit in fits})
+    return _best(fits, bpm, {fit: _lack(fit, meter) + _again(fit, taken) for fit in fits})
+
+
+def _again(fit: Fit, taken: Sequence[float]) -> float:
+    """Return what it costs that other variants are as fast."""
+    return ALIKE * sum(max(0.0, 1 - abs(math.log(fit.bpm / bpm)) / APART) for bpm in taken)
 
 
 def _lack(fit: Fit, meter: str) -> float:
@@ -153,9 +164,9 @@ def _tempo(bars: int, seconds: float, meter: str) -> float:
     return bars * METERS[meter].beats * 60.0 / to_sample(seconds)
 
 
-def _best(fits: Iterable[Fit], bpm: float, lacks: dict[Fit, float] | None = None) -> Fit:
+def _best(fits: Iterable[Fit], bpm: float, costs: dict[Fit, float]) -> Fit:
     """Return the fit nearest to a tempo, even bars and multiples of four preferred."""
     def cost(fit: Fit) -> float:
-        return abs(math.log(fit.bpm / bpm)) + _DULL.get(fit.bars % 4, _ODD) + (lacks or {}).get(fit, 0.0)
+        return abs(math.log(fit.bpm / bpm)) + _DULL.get(fit.bars % 4, _ODD) + costs[fit]
 
     return min(fits, key=cost)

@@ -2,7 +2,7 @@
 
 What the user fixed is the same in every plan. What is free differs: the key, the tempo within its range, the sections,
 the instruments beside the chosen ones, and by the seed all that the composer draws. A variant's plan does not depend
-on how many variants there are.
+on how many variants come after it.
 
 Of several genres the first is the base: its form, grooves and modes. The others move its tempo and swing by half of
 its own weight each, and give one instrument each.
@@ -28,6 +28,8 @@ from music.wish import Feel, Wish
 
 TONICS = {True: (0, 7, 2, 5, 9, 10, 4, 3), False: (9, 4, 2, 7, 0, 11, 5, 6)}
 """Keys that variants take where the key is free, for bright and dark modes: none twice in eight variants."""
+GOLDEN = (5 ** 0.5 - 1) / 2
+"""Steps of this share of a range spread variants over it, however many there are."""
 FEWEST_BARS = 2
 """A genre's own long metre is kept only where so many bars fit."""
 
@@ -77,7 +79,9 @@ def settle(wish: Wish, embed: Embed | None = None) -> tuple[tuple[Plan, ...], No
     wish = validate(wish)
     heard = keywords.read(wish.keywords, embed)
     ground = ground_of(wish, heard)
-    made = [_variant(wish, ground, place) for place in range(wish.variants)]
+    made: list[tuple[Plan, casting.Cast]] = []
+    for place in range(wish.variants):
+        made.append(_variant(wish, ground, place, [plan.bpm for plan, _ in made]))
     plans = tuple(plan for plan, _ in made)
     return plans, remarks.of(wish, heard, ground, plans[0], made[0][1])
 
@@ -141,9 +145,10 @@ def _swing(genres: Sequence[Genre], own: Sequence[Style], meter: str) -> float:
     return round((each[0] + sum(each)) / (len(each) + 1), 4)
 
 
-def _variant(wish: Wish, ground: Ground, place: int) -> tuple[Plan, casting.Cast]:
+def _variant(wish: Wish, ground: Ground, place: int, taken: Sequence[float]) -> tuple[Plan, casting.Cast]:
+    """Return the plan of a variant; those before it have `taken` their tempi."""
     seed = seed_of(wish.seed, place)
-    fit = fit_of(wish, ground, stream(seed, "tempo"))
+    fit = fit_of(wish, ground, place, taken)
     mode = wish.mode or _draw(ground.modes, stream(seed, "mode"))
     laid = forms.sections(ground.styles[0].form, fit.bars, ground.meter, loop=wish.loop, energy=wish.energy,
                           feel=ground.feel, rng=stream(seed, "form"))
@@ -158,20 +163,25 @@ def _variant(wish: Wish, ground: Ground, place: int) -> tuple[Plan, casting.Cast
     return plan, parts
 
 
-def fit_of(wish: Wish, ground: Ground, rng: np.random.Generator) -> lengths.Fit:
-    """Return bars, tempo and length of a variant: see `music.lengths` for what gives way to what."""
+def fit_of(wish: Wish, ground: Ground, place: int = 0, taken: Sequence[float] = ()) -> lengths.Fit:
+    """Return bars, tempo and length of a variant: see `music.lengths` for what gives way to what.
+
+    The first variant is near the middle of the range, the others are spread over it.
+    """
     if not isinstance(wish.tempo, str):
         if wish.loop:
             return lengths.loop(wish.seconds, wish.tempo, ground.meter, wish.locks)
         return lengths.ending(wish.seconds, wish.tempo, ground.meter)
     low, high = tempos.bounds(ground.words, wish.tempo, ground.feel.arousal)
-    aim = low * (high / low) ** float((rng.random() + rng.random()) / 2)
+    rng = stream(wish.seed, "tempo")
+    where = (float((rng.random() + rng.random()) / 2) + place * GOLDEN) % 1.0
+    aim = low * (high / low) ** where
     if not wish.loop:
-        return lengths.ending_between(wish.seconds, aim, low, high, ground.meter)
+        return lengths.ending_between(wish.seconds, aim, low, high, ground.meter, taken)
     if wish.tempo == "auto":  # nothing but the length was asked for, so it is the tempo that gives way
         low, high = (tempos.bounds(ground.words, word)[place] for place, word in enumerate(("slow", "fast")))
-        return lengths.loop_between(wish.seconds, aim, low, high, ground.meter, "length")
-    return lengths.loop_between(wish.seconds, aim, low, high, ground.meter, wish.locks)
+        return lengths.loop_between(wish.seconds, aim, low, high, ground.meter, "length", taken)
+    return lengths.loop_between(wish.seconds, aim, low, high, ground.meter, wish.locks, taken)
 
 
 def _draw(chances: Mapping[str, float], rng: np.random.Generator) -> str:
