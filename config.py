@@ -12,6 +12,9 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.utils import parseaddr
 from functools import cache
 from ipaddress import ip_network
 from pathlib import Path
@@ -23,7 +26,7 @@ ROOT = Path(__file__).resolve().parent
 WINDOWS: tuple[int | None, ...] = (7, 30, 90, 180, None)
 """Days of the analysis window a page offers; None is all days."""
 KEYS = ("OPENAI_API_KEY", "GOOGLE_API_KEY", "FRIENDLI_API_KEY", "LASTFM_API_KEY", "YOUTUBE_API_KEY", "AWS_ACCESS_KEY",
-        "AWS_SECRET_KEY")
+        "AWS_SECRET_KEY", "DATABRICKS_TOKEN")
 """Names of the keys of outside services."""
 SECRET_ENDINGS = ("_KEY", "_TOKEN", "_SECRET", "PASSWORD", "WEBHOOK_URL", "PASSPHRASE")
 """How the names of settings end whose values must never be written down."""
@@ -155,6 +158,9 @@ class Settings:
         Where music is asked for (``MUSIC_HTTP_URL``), and the name of the model that is sent along.
     soundfont : Path or None
         SF2 file that background music is played with (``SOUNDFONT``); None: TimGM6mb, which comes with a library.
+    databricks_host, databricks_job_id, databricks_volume : str or None
+        A Databricks workspace, the number of its job that runs ``pipelines``, and a folder of a volume for uploads
+        (docs/scale.md); with the key ``DATABRICKS_TOKEN``.
     keys : dict of str to str
         Keys that are set, by name; hidden from `repr`.
     log_format : str
@@ -205,6 +211,9 @@ class Settings:
     music_http_url: str | None = None
     music_http_model: str | None = None
     soundfont: Path | None = None
+    databricks_host: str | None = None
+    databricks_job_id: str | None = None
+    databricks_volume: str | None = None
     keys: dict[str, str] = field(default_factory=dict, repr=False)
     log_format: str = "auto"
     log_level: str = "info"
@@ -257,6 +266,8 @@ def _load() -> Settings:
         diffusion_model=values.get("DIFFUSION_MODEL"), musicgen_model=values.get("MUSICGEN_MODEL"),
         music_http_url=_web_address(values, "MUSIC_HTTP_URL"), music_http_model=values.get("MUSIC_HTTP_MODEL"),
         soundfont=_path(values, "SOUNDFONT", "") if values.get("SOUNDFONT") else None,
+        databricks_host=values.get("DATABRICKS_HOST"), databricks_job_id=values.get("DATABRICKS_JOB_ID"),
+        databricks_volume=values.get("DATABRICKS_VOLUME"),
         base_urls={provider: address for provider in ("openai", "friendli", "gemini", "youtube")
                    if (address := _web_address(values, f"{provider.upper()}_BASE_URL"))},
         alert_webhook=_web_address(values, "ALERT_WEBHOOK_URL"),
@@ -301,6 +312,15 @@ def _password(address: str) -> str | None:
         return urlsplit(address).password
     except ValueError:
         return None
+
+
+def sign_in_missing() -> list[str]:
+    """Return what the table ``[auth]`` of secrets.toml, for an identity provider, lacks."""
+    table = _tree().get("auth")
+    table = table if isinstance(table, Mapping) else {}
+    named = next((each for each in table.values() if isinstance(each, Mapping)), table)  # [auth.NAME] or [auth] itself
+    return [name for name, where in (("redirect_uri", table), ("cookie_secret", table), ("client_id", named),
+                                     ("client_secret", named), ("server_metadata_url", named)) if not where.get(name)]
 
 
 def _nested(tree: Mapping[str, object], above: str = "") -> Iterator[tuple[str, str]]:
@@ -412,7 +432,11 @@ def _smtp_url(values: Mapping[str, str]) -> str | None:
 
 def _smtp_from(values: Mapping[str, str]) -> str | None:
     sender = values.get("SMTP_FROM")
-    if bool(values.get("SMTP_URL")) != bool(sender) or (sender and ("@" not in sender or not sender.isprintable())):
+    try:
+        sound = not sender or bool(Address(addr_spec=parseaddr(sender)[1]).domain and sender.isprintable())
+    except (ValueError, IndexError, HeaderParseError):
+        sound = False
+    if bool(values.get("SMTP_URL")) != bool(sender) or not sound:
         raise SettingsError("SMTP_FROM", sender or "-", "name@example.org, together with SMTP_URL")
     return sender or None
 

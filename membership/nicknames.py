@@ -11,8 +11,10 @@ from support.errors import DataError
 LENGTHS = (2, 20)
 LONGEST_BIO = 300
 _SIGNS = frozenset(" ._-")
-_INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u17b4\u17b5")
-"""Letters by their category that show nothing: fillers of Hangul, inherent vowels of Khmer."""
+_INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u17b4\u17b5\u034f\u180b\u180c\u180d\u180f")
+"""Letters and marks by their category that show nothing: fillers of Hangul, vowels of Khmer, joiners of Mongolian."""
+_VARIANTS = ((0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
+"""Marks that choose another form of a letter."""
 _RESERVED = frozenset((
     "admin", "administrator", "root", "superuser", "operator", "system", "local", "moderator", "mod", "owner", "staff",
     "official", "support", "security", "help", "service", "guest", "anonymous", "deleted", "nobody", "null", "none",
@@ -83,7 +85,9 @@ def validate_bio(bio: str) -> str:
 
 def _allowed(letter: str) -> bool:
     """Return whether a character may be in a nickname: control, direction and zero-width ones are in no such class."""
-    return letter in _SIGNS or (letter not in _INVISIBLE and unicodedata.category(letter)[0] in "LMN")
+    kind = unicodedata.category(letter)
+    variant = any(first <= ord(letter) <= last for first, last in _VARIANTS)
+    return letter in _SIGNS or (kind[0] in "LMN" and kind != "Me" and letter not in _INVISIBLE and not variant)
 
 
 def _piled(name: str) -> bool:

@@ -120,9 +120,15 @@ def _left(bare: str) -> int:
     """Return how many characters are left when rows of the keyboard and of the alphabet are taken out."""
     rest, at = 0, 0
     while at < len(bare):
-        length = max((_row_length(bare[at:], way) for row in _ROWS for way in (row * 2, row[::-1] * 2)), default=0)
+        length = max(_row_length(bare[at:], row) for row in _rows())
         rest, at = (rest, at + length) if length >= _RUN else (rest + 1, at + 1)
     return rest
+
+
+@cache
+def _rows() -> tuple[str, ...]:
+    """Return the rows in both directions, once around."""
+    return tuple(_fold(way) * 2 for row in _ROWS for way in (row, row[::-1]))
 
 
 def _row_length(text: str, row: str) -> int:

@@ -72,10 +72,9 @@ class Mailer:
             why = "later" if 400 <= error.smtp_code < 500 else "refused"
         except ssl.SSLError:
             why = "tls"
-        except TimeoutError:
-            why = "timeout"
-        except (OSError, smtplib.SMTPException):
-            why = "unreachable"
+        except (OSError, smtplib.SMTPException) as error:
+            # while it waits for an answer the library wraps the time-out
+            why = "timeout" if TimeoutError in (type(error), type(error.__context__)) else "unreachable"
         # Raised outside of the handler: the library's error names the recipient and must not travel along.
         raise ProviderError("mail.not_sent", why={"key": f"errors.mail.why_{why}", "values": {}})
 
