@@ -7,6 +7,7 @@ route    answer
 ======== ==============================================================================================
 /healthz 200 ``ok`` as long as the process answers
 /readyz  200 when the database is reachable and migrated, else 503 with the reason as JSON
+/metrics figures for Prometheus, for this machine or whoever sends ``METRICS_TOKEN`` as bearer token
 /account the forms of `web`: sign in, sign up, and out again
 ======== ==============================================================================================
 """
@@ -15,26 +16,36 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import hmac
 import importlib
 import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+import streamlit.logger
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 import services
 import web
+from config import SettingsError
 from locales import DEFAULT_LANGUAGE, t
+from support import logs, metrics, stopping
 from support.errors import AppError
+from support.origins import is_local
+from support.traffic import Traffic
 
 log = logging.getLogger(__name__)
 
 WARM = ("pandas", "pyarrow", "plotly.graph_objects", "support.charts", "views._sidebar")
 """Modules the first page needs; imported before anyone asks for it."""
+LEAVE_S = 2.0
+"""Seconds Python gets to end in after everything was stopped."""
 
 
 def prepare() -> None:
@@ -54,18 +65,41 @@ def prepare() -> None:
     gc.freeze()
 
 
+def write_log() -> None:
+    """Send all records through the one redacted handler, those of Streamlit and uvicorn as well."""
+    settings = services.settings()
+    as_json = settings.log_format == "json" or (settings.log_format == "auto" and not sys.stderr.isatty())
+    streamlit.logger.setup_formatter = logs.adopt  # its loggers are made as its modules are imported, some later
+    logs.set_up(as_json=as_json, level=settings.log_level, secrets=services.secrets(), file=settings.log_file)
+
+
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[None]:
-    """Prepare in a thread, so that ``/healthz`` answers meanwhile; wait for it before stopping."""
+    """Prepare in a thread, so that ``/healthz`` answers meanwhile; wait for it before stopping.
+
+    After SIGTERM requests, then jobs get `Settings.stop_s` seconds each to end in; jobs that do not are parked.
+    """
+    try:
+        write_log()
+        patience = services.settings().stop_s
+    except SettingsError:  # the pages say which
+        patience = 4.0
+    undo = stopping.on_sigterm(patience)
     preparing = asyncio.create_task(asyncio.to_thread(prepare))
     yield
     await asyncio.wait([preparing])
-    await asyncio.to_thread(services.stop)
+    left = await asyncio.to_thread(services.stop, for_good=stopping.asked(), wait_s=patience)
+    undo()
+    if stopping.asked() and left:
+        log.warning("%s job(s) did not end in time and are stored as interrupted", left)
+    if stopping.asked():
+        stopping.leave(LEAVE_S)
 
 
 def unexpected(error: Exception) -> bool:
     """Log what no page has foreseen, and say so in the user's language instead of Streamlit's own words."""
     log.error("A page failed", exc_info=error)
+    metrics.PAGE_ERRORS.inc()
     lang = st.session_state.get("app_lang_now", DEFAULT_LANGUAGE)
     st.error(t(lang, "errors.unexpected", kind=type(error).__name__), icon=":material/error:")
     return True
@@ -82,9 +116,27 @@ async def readyz(request: Request) -> Response:
     return JSONResponse({"ready": ready, "reason": reason}, status_code=200 if ready else 503)
 
 
+async def figures(request: Request) -> Response:
+    """Answer with figures for Prometheus, to those who may have them."""
+    if not admitted(request):
+        return PlainTextResponse("Ask from this machine, or send METRICS_TOKEN as bearer token.\n", status_code=403)
+    text, kind = await asyncio.to_thread(services.metrics_text)
+    return Response(text, media_type=kind)
+
+
+def admitted(request: Request) -> bool:
+    """Return whether a request may see figures: from this machine and through no proxy, or with the token."""
+    token = services.settings().metrics_token
+    sent = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
+    if token and hmac.compare_digest(sent, token.encode()):
+        return True
+    peer = request.client.host if request.client else ""
+    return is_local(peer, peer, request.headers)
+
+
 app = st.App(Path(__file__).with_name("app.py"), lifespan=lifespan, on_script_error=unexpected,
-             routes=[Route("/healthz", healthz), Route("/readyz", readyz), *web.routes()],
-             middleware=web.middleware(lambda: st.get_option("server.address")))
+             routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", figures), *web.routes()],
+             middleware=[Middleware(Traffic), *web.middleware(lambda: st.get_option("server.address"))])
 
 if __name__ == "__main__":
     app.run()

@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -278,6 +278,83 @@ def compose(caption: Annotated[str, typer.Argument(help="Moods, genres, instrume
         typer.echo(t(lang, "cli.compose_unknown", words=", ".join(unknown)), err=True)
     for path in written:
         typer.echo(path)
+
+
+@app.command()
+def backup(file: Annotated[Path, typer.Argument(help="A new file; it holds password hashes: keep it private.")],
+           as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+           lang: Annotated[str, typer.Option(help="ko or en.")] = "en") -> None:
+    """Write the whole database and what lies beside it in the data folder into one file; the server may run.
+
+    Exits with 1 if that failed.
+    """
+    report = _operated(lambda: services.backup(services.current_actor(), file, progress=Bar()), lang)
+    if as_json:
+        typer.echo(json.dumps(asdict(report), default=str))
+        return
+    typer.echo(t(lang, "cli_operation.backed_up", path=file, megabytes=f"{report.size_bytes / 1e6:,.1f}",
+                 sha256=report.sha256, **_backed_up(report)))
+    if report.skipped:
+        typer.echo(t(lang, "cli_operation.skipped", names=", ".join(report.skipped)), err=True)
+
+
+@app.command()
+def restore(file: Annotated[Path, typer.Argument(help="What `backup` has written.")],
+            replace: Annotated[bool, typer.Option("--replace", help="Replace what is there.")] = False,
+            as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+            lang: Annotated[str, typer.Option(help="ko or en.")] = "en") -> None:
+    """Bring database and data folder to what a backup holds, wholly or not at all; the server must not run.
+
+    Exits with 1 if that failed; nothing has changed then.
+    """
+    report = _operated(lambda: services.restore(services.current_actor(), file, replace=replace, progress=Bar()), lang)
+    typer.echo(json.dumps(asdict(report), default=str) if as_json else
+               t(lang, "cli_operation.restored", at=f"{report.made_at:%Y-%m-%d %H:%M %Z}", **_backed_up(report)))
+
+
+@app.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+           lang: Annotated[str, typer.Option(help="ko or en.")] = "en") -> None:
+    """Look at all the product stands on; each finding with the next step. Exits with 1 if something failed."""
+    checks = _operated(lambda: services.doctor(services.current_actor()), lang)
+    told = [(check, *services.finding(check, lang)) for check in checks]
+    failed, warned = (sum(check.state == state for check in checks) for state in ("fail", "warn"))
+    if as_json:
+        typer.echo(json.dumps({"failed": failed, "warned": warned, "checks": [
+            {"name": check.name, "state": check.state, "code": check.code, "said": said, "next": step}
+            for check, said, step in told]}, ensure_ascii=False))
+        raise typer.Exit(1 if failed else 0)
+    for check, said, step in told:
+        typer.echo(f"{check.state:<5} {check.name:<10} {said}")
+        if step:
+            typer.echo(f"{'':16} {t(lang, 'cli_operation.next', text=step)}")
+    typer.echo(t(lang, f"cli_operation.{'failed' if failed else 'warned' if warned else 'fine'}",
+                 **({"count": failed or warned} if failed or warned else {})))
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command("status")
+def show_status(as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+                lang: Annotated[str, typer.Option(help="ko or en.")] = "en") -> None:
+    """Tell whether the server runs, its jobs, the last sync, sizes, users and versions. Exits with 1 if that failed."""
+    found = _operated(lambda: services.status(services.current_actor()), lang)
+    typer.echo(json.dumps(asdict(found), default=str) if as_json else services.status_text(found, lang))
+
+
+def _operated(work: Callable[[], Any], lang: str) -> Any:
+    """Return what `work` gives, or tell its error and exit with 1; whatever was started is stopped."""
+    try:
+        return work()
+    except AppError as error:
+        typer.echo(error.message(lang), err=True)
+        raise typer.Exit(1) from error
+    finally:
+        services.stop()
+
+
+def _backed_up(report: services.Backup) -> dict[str, str]:
+    return {"rows": f"{sum(report.tables.values()):,}", "tables": f"{len(report.tables)}", "files": f"{report.files:,}",
+            "revision": report.revision}
 
 
 def _figures(figures: Mapping[str, Any]) -> dict[str, str]:

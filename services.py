@@ -108,6 +108,7 @@ from usecases.auditions import (
     start_audition,
     start_batch,
 )
+from usecases.backup import Backup, backup, restore
 from usecases.bgm import (
     attach_bgm,
     bgm_caption,
@@ -211,6 +212,7 @@ from usecases.community_results import (
     Reported,
     ReportPage,
 )
+from usecases.doctor import Check, doctor, finding
 from usecases.dossier import attach_prediction, attach_thumbnail, get_dossier, list_dossier_songs, new_dossier_song
 from usecases.dossier_export import dossier_html, dossier_zip
 from usecases.dossier_results import (
@@ -320,7 +322,8 @@ from usecases.mood_search import COUNTS, MOST_GENRES, MoodSongs, SongHit, find_s
 from usecases.my_data import MyData, cancel_my_data, keep_my_data_swept, my_data, my_data_file, submit_my_data
 from usecases.my_page import KINDS as MY_KINDS
 from usecases.my_page import Mine, MyShelf, MyThing, my_overview, my_picture, my_things
-from usecases.news import News, NewsThing, news
+from usecases.news import News, NewsGroup, NewsThing, news
+from usecases.operation import Status, metrics_text, status, status_text
 from usecases.outlook import FAR_DAYS, analyse
 from usecases.picture_export import hashtag, picture_card, song_m3u8, song_table, song_text, why_lines
 from usecases.picture_results import ImageTag, Listen, PictureSearch, PictureView, Recommendation
@@ -461,68 +464,68 @@ __all__ = [
     "ACTS", "ADVANCED_COUNTS", "ARCS", "Actor", "AlertEvent", "AlertRule", "AnalyseReport", "ArtistAnalysis",
     "ArtistChange", "ArtistData", "ArtistGrowth", "ArtistSummary", "Ask", "AuditPage", "AuditRow", "AuditionRow",
     "AuditionView", "BGM_BPM", "BGM_CURVES", "BGM_LOCKS", "BGM_LOUDNESS", "BGM_METERS", "BGM_MODES", "BGM_MOST_CHOSEN",
-    "BGM_MOST_VARIANTS", "BGM_SECONDS", "BGM_TEMPOS", "BY_CODE", "BatchEstimate", "BatchView", "BgmBatch", "BgmFeel",
-    "BgmMaker", "BgmReading", "BgmSettled", "BgmTrack", "BgmWish", "CARD_KINDS", "CATALOGUE_COLUMNS", "CATALOGUE_SORTS",
-    "CLASSES", "CLASS_BOUNDS", "COUNTS", "Capability", "Card", "CardMedia", "CatalogueCounts", "CatalogueEntry",
-    "CataloguePage", "CatalogueRefusal", "Comment", "CommentPage", "Controls", "DataStatus", "DeletePreview",
-    "DemoSong", "Difference", "Dossier", "DossierGrowth", "DossierPrediction", "DossierShare", "DossierSong",
-    "DossierTrack", "Draft", "DraftSong", "EXPORTS", "FAR_DAYS", "FileOutcome", "FileRecord", "Found", "FoundGroup",
-    "GUEST", "HASHTAGS", "HIT_GENRES", "HIT_STEPS", "HitModel", "HitTraining", "HomeSummary", "ImageTag",
+    "BGM_MOST_VARIANTS", "BGM_SECONDS", "BGM_TEMPOS", "BY_CODE", "Backup", "BatchEstimate", "BatchView", "BgmBatch",
+    "BgmFeel", "BgmMaker", "BgmReading", "BgmSettled", "BgmTrack", "BgmWish", "CARD_KINDS", "CATALOGUE_COLUMNS",
+    "CATALOGUE_SORTS", "CLASSES", "CLASS_BOUNDS", "COUNTS", "Capability", "Card", "CardMedia", "CatalogueCounts",
+    "CatalogueEntry", "CataloguePage", "CatalogueRefusal", "Check", "Comment", "CommentPage", "Controls", "DataStatus",
+    "DeletePreview", "DemoSong", "Difference", "Dossier", "DossierGrowth", "DossierPrediction", "DossierShare",
+    "DossierSong", "DossierTrack", "Draft", "DraftSong", "EXPORTS", "FAR_DAYS", "FileOutcome", "FileRecord", "Found",
+    "FoundGroup", "GUEST", "HASHTAGS", "HIT_GENRES", "HIT_STEPS", "HitModel", "HitTraining", "HomeSummary", "ImageTag",
     "ImportReport", "JobView", "JudgeMark", "JudgeView", "LARGEST_AUDIO_MB", "LEVELS", "LIMITS", "LONGEST_AUDIO_MIN",
     "Likes", "Listen", "MIN_ARTISTS", "MIN_OTHERS", "MOST_BODY", "MOST_CHOSEN", "MOST_COMMENT", "MOST_EXPORTED",
     "MOST_GENRES", "MOST_NOTE", "MOST_REASON", "MOST_REPORTED", "MOST_TITLE", "MOST_WORDS", "MY_KINDS", "MelonReport",
-    "Member", "MemberPage", "Mine", "MoodSongs", "MyData", "MyShelf", "MyThing", "Near", "News", "NewsThing", "Opened",
-    "Outlook", "PLAIN", "PainterView", "PanelView", "PartView", "Peer", "PictureSearch", "PictureView", "PipelineState",
-    "Place", "PlaylistView", "Post", "PostPage", "PostRow", "PredictionBatch", "PredictionPage", "PredictionRow",
-    "PredictionView", "REASONS", "REPORT_REASONS", "ROLES", "Reason", "Recommendation", "RefreshReport", "ReportPage",
-    "Reported", "Riser", "RunSummary", "STAGES", "STAGE_BOUNDS", "STEPS", "SUGGESTED", "SavedLyrics", "SignIn",
-    "SignedUp", "SimilarPlaylist", "SimilarPlaylists", "Song", "SongHit", "SongPage", "SongRow", "SongSummary",
-    "Standings", "SyncReport", "TILES", "ThumbnailView", "TrainingReport", "UploadOutcome", "VARIANTS", "Wish",
-    "absence_text", "accept_level", "active_job", "actor_by_token", "add_comment", "add_post", "add_rule", "add_song",
-    "add_songs", "analyse", "analysis_figure", "anomaly_text", "archive", "archive_tags", "artist_analysis",
-    "artist_data", "artist_growth", "artist_report", "attach_bgm", "attach_prediction", "attach_thumbnail",
-    "attachable", "audit_trail", "audition_figure", "audition_html", "audition_json", "audition_judges",
-    "audition_table", "bgm_caption", "bgm_file", "bgm_makers", "bgm_terms", "bgm_topic_genres", "bgm_wish_of",
-    "bgm_with_emotions", "bgm_writers", "cancel_audition", "cancel_bgm", "cancel_job", "cancel_my_data",
-    "cancel_prediction", "cancel_prediction_batch", "capabilities", "card_media", "catalogue_counts", "catalogue_entry",
-    "catalogue_page", "catalogue_table", "catalogue_version", "chance_text", "change_bio", "change_nickname",
-    "change_password", "choose_thumbnail", "compare_auditions", "comparison_figure", "confirm_email_change",
-    "create_admin", "current_actor", "data_status", "data_version", "delete_account", "delete_artist",
-    "delete_audition", "delete_bgm", "delete_comment", "delete_picture", "delete_playlist", "delete_post",
-    "delete_prediction", "delete_prediction_batch", "delete_rule", "delete_song", "delete_thumbnail", "deliver",
-    "demo_song", "differing_terms", "disable_member", "dossier_audio", "dossier_by_link", "dossier_html",
-    "dossier_picture", "dossier_zip", "draft_of", "edit_bgm", "edit_comment", "edit_post", "edit_tags", "embed_titles",
-    "enable_member", "end_sign_in", "estimate_batch", "evaluate", "export_playlist", "find_songs", "forecast_table",
-    "genre_names", "get_audition", "get_bgm", "get_bgm_track", "get_dossier", "get_job", "get_picture", "get_playlist",
-    "get_post", "get_prediction", "get_song", "get_thumbnails", "hashtag", "hit_models", "home", "import_catalogue",
-    "import_melon", "import_starter_playlists", "jobs_ahead", "keep_thumbnails", "known_videos", "latest_job",
-    "lead_text", "leaderboard", "like", "like_playlist", "like_prediction", "liked", "likes", "link_picture",
-    "link_playlist", "link_prediction", "list_artists", "list_auditions", "list_batches", "list_bgm", "list_comments",
-    "list_dossier_shares", "list_dossier_songs", "list_events", "list_files", "list_members", "list_painters",
-    "list_pictures", "list_playlists", "list_posts", "list_prediction_batches", "list_predictions", "list_rules",
-    "list_sign_ins", "list_songs", "list_thumbnails", "listen", "lock_operator", "make_playlist", "mark_seen", "may",
-    "milestone", "milestone_text", "model_facts", "my_account", "my_data", "my_data_file", "my_overview", "my_picture",
-    "my_things", "nearest_predictions", "new_dossier_song", "news", "next_target", "oidc_actor", "open_anonymous",
-    "open_reports", "own_things", "painting_prompt", "pairs_with_lags", "panels", "peers", "picture_by_link",
-    "picture_card", "picture_jpeg", "picture_mood", "picture_songs", "pipeline", "playlist_by_link", "playlist_card",
-    "playlist_counts", "playlist_tags", "portfolio_table", "posts_table", "predict_folder", "prediction_audio",
-    "prediction_by_link", "prediction_html", "prediction_picture", "predictions_table", "preview_delete",
-    "publish_prediction", "quota", "rate_bgm", "read_bgm_caption", "read_bgm_text", "ready", "recent_imports",
-    "recent_runs", "reference_predictions", "refused_songs", "rejected_rows", "remove_picture", "removed_things",
-    "rename_bgm", "replace_song", "report", "report_picture", "reports", "request_email_change", "request_reset",
-    "resend_code", "reset_password", "resolve_report", "restore_bgm", "restore_comment", "restore_files",
-    "restore_post", "restore_removed", "resume_batch", "resume_import", "resume_prediction_batch", "retry_bgm",
-    "retry_judge", "retry_prediction", "revoke_dossier_share", "save_playlist", "save_uploads", "scenarios",
-    "search_everything", "search_link", "sentence", "set_file_options", "set_password", "set_prediction_prior",
-    "set_role", "settings", "settle_bgm", "settle_reports", "share_dossier", "share_picture", "sign_in", "sign_out",
-    "sign_out_everywhere", "sign_up", "similar_playlists", "song_info", "song_m3u8", "song_table", "song_text",
-    "standings", "start", "start_audition", "start_batch", "start_prediction", "started", "stop", "submit_bgm",
-    "submit_hit_training", "submit_import", "submit_my_data", "submit_painting", "submit_picture",
-    "submit_prediction_batch", "submit_refresh", "submit_starter", "submit_starter_playlists", "submit_sync",
-    "submit_thumbnails", "submit_training", "sync", "tag_categories", "tag_label", "taggers", "thumbnail_bytes",
-    "tidy_accounts", "tile", "tile_text", "train_hit", "train_playlists", "training_report", "unlock_operator",
-    "unseen_alerts", "unshare_picture", "verify_email", "visit", "weigh_tags", "who", "why_lines", "withdraw_level",
-    "write_bgm", "write_bgm_caption",
+    "Member", "MemberPage", "Mine", "MoodSongs", "MyData", "MyShelf", "MyThing", "Near", "News", "NewsGroup",
+    "NewsThing", "Opened", "Outlook", "PLAIN", "PainterView", "PanelView", "PartView", "Peer", "PictureSearch",
+    "PictureView", "PipelineState", "Place", "PlaylistView", "Post", "PostPage", "PostRow", "PredictionBatch",
+    "PredictionPage", "PredictionRow", "PredictionView", "REASONS", "REPORT_REASONS", "ROLES", "Reason",
+    "Recommendation", "RefreshReport", "ReportPage", "Reported", "Riser", "RunSummary", "STAGES", "STAGE_BOUNDS",
+    "STEPS", "SUGGESTED", "SavedLyrics", "SignIn", "SignedUp", "SimilarPlaylist", "SimilarPlaylists", "Song", "SongHit",
+    "SongPage", "SongRow", "SongSummary", "Standings", "Status", "SyncReport", "TILES", "ThumbnailView",
+    "TrainingReport", "UploadOutcome", "VARIANTS", "Wish", "absence_text", "accept_level", "active_job",
+    "actor_by_token", "add_comment", "add_post", "add_rule", "add_song", "add_songs", "analyse", "analysis_figure",
+    "anomaly_text", "archive", "archive_tags", "artist_analysis", "artist_data", "artist_growth", "artist_report",
+    "attach_bgm", "attach_prediction", "attach_thumbnail", "attachable", "audit_trail", "audition_figure",
+    "audition_html", "audition_json", "audition_judges", "audition_table", "backup", "bgm_caption", "bgm_file",
+    "bgm_makers", "bgm_terms", "bgm_topic_genres", "bgm_wish_of", "bgm_with_emotions", "bgm_writers", "cancel_audition",
+    "cancel_bgm", "cancel_job", "cancel_my_data", "cancel_prediction", "cancel_prediction_batch", "capabilities",
+    "card_media", "catalogue_counts", "catalogue_entry", "catalogue_page", "catalogue_table", "catalogue_version",
+    "chance_text", "change_bio", "change_nickname", "change_password", "choose_thumbnail", "compare_auditions",
+    "comparison_figure", "confirm_email_change", "create_admin", "current_actor", "data_status", "data_version",
+    "delete_account", "delete_artist", "delete_audition", "delete_bgm", "delete_comment", "delete_picture",
+    "delete_playlist", "delete_post", "delete_prediction", "delete_prediction_batch", "delete_rule", "delete_song",
+    "delete_thumbnail", "deliver", "demo_song", "differing_terms", "disable_member", "doctor", "dossier_audio",
+    "dossier_by_link", "dossier_html", "dossier_picture", "dossier_zip", "draft_of", "edit_bgm", "edit_comment",
+    "edit_post", "edit_tags", "embed_titles", "enable_member", "end_sign_in", "estimate_batch", "evaluate",
+    "export_playlist", "find_songs", "finding", "forecast_table", "genre_names", "get_audition", "get_bgm",
+    "get_bgm_track", "get_dossier", "get_job", "get_picture", "get_playlist", "get_post", "get_prediction", "get_song",
+    "get_thumbnails", "hashtag", "hit_models", "home", "import_catalogue", "import_melon", "import_starter_playlists",
+    "jobs_ahead", "keep_thumbnails", "known_videos", "latest_job", "lead_text", "leaderboard", "like", "like_playlist",
+    "like_prediction", "liked", "likes", "link_picture", "link_playlist", "link_prediction", "list_artists",
+    "list_auditions", "list_batches", "list_bgm", "list_comments", "list_dossier_shares", "list_dossier_songs",
+    "list_events", "list_files", "list_members", "list_painters", "list_pictures", "list_playlists", "list_posts",
+    "list_prediction_batches", "list_predictions", "list_rules", "list_sign_ins", "list_songs", "list_thumbnails",
+    "listen", "lock_operator", "make_playlist", "mark_seen", "may", "metrics_text", "milestone", "milestone_text",
+    "model_facts", "my_account", "my_data", "my_data_file", "my_overview", "my_picture", "my_things",
+    "nearest_predictions", "new_dossier_song", "news", "next_target", "oidc_actor", "open_anonymous", "open_reports",
+    "own_things", "painting_prompt", "pairs_with_lags", "panels", "peers", "picture_by_link", "picture_card",
+    "picture_jpeg", "picture_mood", "picture_songs", "pipeline", "playlist_by_link", "playlist_card", "playlist_counts",
+    "playlist_tags", "portfolio_table", "posts_table", "predict_folder", "prediction_audio", "prediction_by_link",
+    "prediction_html", "prediction_picture", "predictions_table", "preview_delete", "publish_prediction", "quota",
+    "rate_bgm", "read_bgm_caption", "read_bgm_text", "ready", "recent_imports", "recent_runs", "reference_predictions",
+    "refused_songs", "rejected_rows", "remove_picture", "removed_things", "rename_bgm", "replace_song", "report",
+    "report_picture", "reports", "request_email_change", "request_reset", "resend_code", "reset_password",
+    "resolve_report", "restore", "restore_bgm", "restore_comment", "restore_files", "restore_post", "restore_removed",
+    "resume_batch", "resume_import", "resume_prediction_batch", "retry_bgm", "retry_judge", "retry_prediction",
+    "revoke_dossier_share", "save_playlist", "save_uploads", "scenarios", "search_everything", "search_link", "secrets",
+    "sentence", "set_file_options", "set_password", "set_prediction_prior", "set_role", "settings", "settle_bgm",
+    "settle_reports", "share_dossier", "share_picture", "sign_in", "sign_out", "sign_out_everywhere", "sign_up",
+    "similar_playlists", "song_info", "song_m3u8", "song_table", "song_text", "standings", "start", "start_audition",
+    "start_batch", "start_prediction", "started", "status", "status_text", "stop", "submit_bgm", "submit_hit_training",
+    "submit_import", "submit_my_data", "submit_painting", "submit_picture", "submit_prediction_batch", "submit_refresh",
+    "submit_starter", "submit_starter_playlists", "submit_sync", "submit_thumbnails", "submit_training", "sync",
+    "tag_categories", "tag_label", "taggers", "thumbnail_bytes", "tidy_accounts", "tile", "tile_text", "train_hit",
+    "train_playlists", "training_report", "unlock_operator", "unseen_alerts", "unshare_picture", "verify_email",
+    "visit", "weigh_tags", "who", "why_lines", "withdraw_level", "write_bgm", "write_bgm_caption",
 ]
 
 
@@ -611,6 +614,11 @@ def ready() -> tuple[bool, str]:
 def settings() -> config.Settings:
     """Return the settings."""
     return config.load()
+
+
+def secrets() -> frozenset[str]:
+    """Return every value that must never be written down."""
+    return config.secrets()
 
 
 def current_actor() -> Actor:

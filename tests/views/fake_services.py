@@ -18,7 +18,9 @@ import pandas as pd
 from fake_alerts import FakeAlerts
 from fake_auditions import FakeAuditions
 from fake_catalogue import FakeCatalogue
+from fake_community import FakeCommunity
 from fake_hits import FakeHits
+from fake_my_page import FakeMyPage
 from fake_pictures import FakePictures
 from fake_playlists import FakePlaylists
 from fake_standings import FakeStandings
@@ -74,7 +76,7 @@ PURE = ("absence_text", "analysis_figure", "anomaly_text", "chance_text", "expor
 """Services that neither read nor write anything."""
 
 
-class FakeServices(FakeAlerts, FakeAuditions, FakeCatalogue, FakeHits, FakePictures, FakePlaylists, FakeStandings):
+class FakeServices(FakeAlerts, FakeAuditions, FakeCatalogue, FakeCommunity, FakeHits, FakeMyPage, FakePictures, FakePlaylists, FakeStandings):
     """The contract of `services`, with switches for what a test wants to see."""
 
     Actor = accounts.Actor
@@ -99,12 +101,15 @@ class FakeServices(FakeAlerts, FakeAuditions, FakeCatalogue, FakeHits, FakePictu
         self.actor = accounts.LOCAL_ADMINISTRATOR
         self.readiness = (True, "ok")
         self.sample = False
+        self.metrics_token: str | None = None
         self.demo = demo(1, 2)
         self.missing = ("OPENAI_API_KEY", "torch")
         self.set_alerts()
         self.set_auditions()
         self.set_catalogue()
+        self.set_community()
         self.set_hits()
+        self.set_my_page()
         self.set_pictures()
         self.set_playlists()
 
@@ -147,8 +152,12 @@ class FakeServices(FakeAlerts, FakeAuditions, FakeCatalogue, FakeHits, FakePictu
     def settings(self) -> SimpleNamespace:
         return SimpleNamespace(cmdata_dir=Path("cmdata"), threshold_default=100_000.0,
                                windows=(7, 30, 90, 180, None), upload_limit_mb=200,
-                               alert_webhook=self.webhook, auth="off", admin_password=None, smtp_url=None,
-                               trusted_proxies=(), public_url=None)
+                               alert_webhook=self.webhook, auth=self.auth, admin_password=None, smtp_url=None,
+                               trusted_proxies=(), public_url=None, log_format="text", log_level="info", log_file=None,
+                               metrics_token=self.metrics_token, stop_s=1.0)
+
+    def metrics_text(self) -> tuple[bytes, str]:
+        return b"mis_jobs_total 1\n", "text/plain; version=0.0.4"
 
     def data_status(self, actor: accounts.Actor) -> results.DataStatus:
         self._note("data_status", actor)
@@ -160,8 +169,9 @@ class FakeServices(FakeAlerts, FakeAuditions, FakeCatalogue, FakeHits, FakePictu
         acts = (len(self.jobs), len(self.rules), len(self.events))
         return f"{self.last_sync}|{sorted(self.artists)}|{acts}"
 
-    def stop(self) -> None:
+    def stop(self, **how: object) -> int:
         self._note("stop")
+        return 0
 
     # artists ----------------------------------------------------------------------------------------------------
     def _frame(self, artist_id: int, song_id: int | None = None) -> pd.DataFrame:

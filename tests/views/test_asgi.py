@@ -19,13 +19,17 @@ from support.errors import DatabaseUnavailable
 def asgi(fake, monkeypatch):
     """Return the module imported anew over the fake; what it freezes is given back."""
     monkeypatch.delitem(sys.modules, "asgi", raising=False)
-    yield importlib.import_module("asgi")
+    module = importlib.import_module("asgi")
+    monkeypatch.setattr(module, "write_log", lambda: None)  # it would take pytest's handlers off
+    yield module
     gc.unfreeze()
     sys.modules.pop("asgi", None)
 
 
 def client(asgi):
-    return TestClient(Starlette(routes=[Route("/healthz", asgi.healthz), Route("/readyz", asgi.readyz)]))
+    return TestClient(Starlette(routes=[Route("/healthz", asgi.healthz), Route("/readyz", asgi.readyz),
+                                       Route("/metrics", asgi.figures)]), base_url="http://127.0.0.1",
+                      client=("127.0.0.1", 5000))
 
 
 def test_healthz_answers_whatever_the_database_does(asgi, fake):
@@ -67,3 +71,21 @@ def test_a_database_that_is_away_does_not_stop_the_server(asgi, fake):
 
 def test_both_routes_are_in_the_app(asgi):
     assert {route.path for route in asgi.app._user_routes} >= {"/healthz", "/readyz", "/account/sign-in"}
+
+
+@pytest.mark.parametrize(("peer", "headers", "token", "status"), [
+    ("127.0.0.1", {}, None, 200), ("::1", {}, None, 200), ("10.0.0.7", {}, None, 403),
+    ("127.0.0.1", {"X-Forwarded-For": "203.0.113.9"}, None, 403), ("127.0.0.1", {"X-Forwarded-Proto": "https"}, None, 403),
+    ("127.0.0.1", {"Forwarded": "for=203.0.113.9"}, None, 403), ("127.0.0.1", {"Host": "music.example.org"}, None, 403),
+    ("10.0.0.7", {"Authorization": "Bearer let-me-see"}, "let-me-see", 200),
+    ("10.0.0.7", {"Authorization": "Bearer let-me-sea"}, "let-me-see", 403),
+    ("10.0.0.7", {"Authorization": "Bearer "}, None, 403), ("10.0.0.7", {"Authorization": "Bearer "}, "", 403),
+    ("203.0.113.9", {"X-Forwarded-For": "127.0.0.1"}, None, 403),
+])
+def test_figures_are_not_for_everybody(asgi, fake, peer, headers, token, status):
+    fake.metrics_token = token
+    asker = TestClient(Starlette(routes=[Route("/metrics", asgi.figures)]), base_url="http://127.0.0.1",
+                       client=(peer, 5000))
+    answer = asker.get("/metrics", headers=headers)
+    assert answer.status_code == status
+    assert ("mis_jobs_total" in answer.text) == (status == 200)
