@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 import config
 from moods import meaning
 from moods.choice import NEXT_RANKED, choose, why
-from moods.index import BLOCK, VectorIndex
+from moods.codes import Codes, basis
+from moods.index import VectorIndex
 from moods.meaning import Aim, Wish
 from moods.songs import Filters, Rows, Songs
 from moods.vocabulary import CATEGORIES, vocabulary, words_of
@@ -49,10 +50,71 @@ def test_the_index_finds_what_sorting_finds(rows, k, seed, some, held):
     np.testing.assert_allclose(found.scores, vectors[found.rows].astype(float) @ wish.astype(float), atol=1e-9)
 
 
+@settings(max_examples=30, deadline=None)
+@given(rows=st.integers(1, 3000), k=st.integers(1, 300), seed=st.integers(0, 1000), rank=st.sampled_from([1, 3, 16, 40]),
+       alone=st.booleans(), some=st.booleans())
+def test_vectors_in_few_dimensions_are_found_as_sorting_finds_them(rows, k, seed, rank, alone, some):
+    """Also where many are the same, some lie where the sample shows nothing, and one is zero."""
+    rng = np.random.default_rng(seed)
+    few = unit(max(rows // 3, 1), rank, seed) @ unit(rank, 96, seed + 1)
+    vectors = few[rng.integers(0, len(few), rows)]
+    vectors[rng.integers(0, rows, rows // 100)] = unit(rows // 100, 96, seed + 2)
+    vectors[-1] = 0
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    groups = np.sort(rng.integers(0, 4, rows))
+    minus = rng.choice([0, 0.1, np.inf], rows).astype(np.float32) if seed % 2 else None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("moods.codes.ALONE", 10**9 if alone else 0)
+        patch.setattr("moods.index.SAMPLE", 200)
+        index = VectorIndex(lambda which: vectors[which], groups, 96, floats=0)
+        wish, chosen = (vectors[0] if seed % 3 else unit(1, 96, seed + 3)[0]), [0, 2] if some else None
+        found = index.top(wish, k, chosen, minus)
+    wanted = by_sorting(vectors, wish, k, np.isin(groups, chosen) if some else None, minus)
+    lost = np.zeros(rows) if minus is None else minus
+    assert found.rows.tolist() == [row for row in wanted.tolist() if np.isfinite(lost[row])]
+
+
+def test_songs_take_codes_of_their_few_dimensions_only():
+    few = unit(3000, 78, 0) @ unit(78, 384, 1)
+    vectors = few / np.linalg.norm(few, axis=1, keepdims=True)
+    index = VectorIndex(lambda which: vectors[which], np.zeros(3000, int), 384, floats=0)
+    assert index.nbytes == 3000 * (80 + 8)
+
+
+def test_dimensions_are_told_apart_from_noise():
+    assert basis(unit(500, 96, 0)) is None
+    few = unit(500, 20, 1) @ unit(20, 96, 2)
+    assert basis(few).shape == (20, 96)
+    assert basis(few + np.float32(1e-5) * unit(500, 96, 3)).shape == (20, 96)
+    assert basis(np.zeros((4, 96), np.float32)).shape == (1, 96)
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=st.integers(1, 300), width=st.sampled_from([3, 32, 96]), seed=st.integers(0, 1000),
+       axes=st.booleans(), spiky=st.booleans())
+def test_codes_pass_no_row_over_that_belongs_to_the_answer(rows, width, seed, axes, spiky):
+    vectors = unit(rows, width, seed) ** (5 if spiky else 1)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    wish = (vectors[0] + unit(1, width, seed + 1)[0]) / 2
+    wish /= np.linalg.norm(wish)
+    codes = Codes(rows, width, unit(max(width // 2, 1), width, seed + 2) if axes else None)  # far from right angles
+    codes.hold(0, vectors)
+    for k in (1, 5, rows):
+        best = set(by_sorting(vectors, wish, k).tolist())
+        assert best <= set(codes.near(wish, k, [slice(0, rows)]).tolist())
+
+
+def test_few_rows_are_left_to_be_scored_exactly():
+    vectors, wish = unit(20_000, 384, 0), unit(1, 384, 1)[0]
+    codes = Codes(len(vectors), 384)
+    codes.hold(0, vectors)
+    assert 5 <= len(codes.near(wish, 5, [slice(0, len(vectors))])) < 100
+
+
 @pytest.mark.parametrize("coded", [False, True])
 def test_many_rows_with_the_same_vector_come_by_number(coded):
     few = unit(50, 64, 3)
-    vectors = few[np.random.default_rng(0).integers(0, 50, 20 * BLOCK)]
+    vectors = few[np.random.default_rng(0).integers(0, 50, 5000)]
     index = VectorIndex(lambda which: vectors[which], np.zeros(len(vectors), int), 64, floats=0 if coded else 10**6)
     found = index.top(few[7], 30)
     assert found.rows.tolist() == np.flatnonzero((vectors == few[7]).all(axis=1))[:30].tolist()
