@@ -56,7 +56,7 @@ def origin(peer: str, headers: Mapping[str, str], *, scheme: str, listens: str |
         Address under which the operator serves others.
     """
     return Origin(address(peer, headers.get("x-forwarded-for", ""), trusted),
-                  _secure(peer, headers, scheme, trusted, public_url), is_local(listens, headers))
+                  _secure(peer, headers, scheme, trusted, public_url), is_local(peer, listens, headers))
 
 
 def address(peer: str, forwarded: str, trusted: Collection[str]) -> str:
@@ -78,9 +78,9 @@ def within(address: str, trusted: Collection[str]) -> bool:
     return any(found in ipaddress.ip_network(each, strict=False) for each in trusted)
 
 
-def is_local(listens: str | None, headers: Mapping[str, str]) -> bool:
+def is_local(peer: str, listens: str | None, headers: Mapping[str, str]) -> bool:
     """Return whether a request comes from this machine and through nothing else."""
-    if not listens or not loopback(listens) or any(trace in headers for trace in PROXY_TRACES):
+    if not listens or not (loopback(listens) and loopback(peer)) or any(trace in headers for trace in PROXY_TRACES):
         return False
     # a page of elsewhere that a proxy or a rebound name leads here still says where it is from
     return all(loopback(name) for name in (_host(headers.get("host")), _host_of_url(headers.get("origin"))) if name)

@@ -88,7 +88,8 @@ def _origin() -> tuple[Origin, bool]:
     sealed = origins.unseal(headers.get(origins.HEADER))
     if sealed is not None:
         return sealed, True
-    local = st.context.ip_address is None and origins.is_local(st.get_option("server.address"), headers)
+    peer = st.context.ip_address or "127.0.0.1"  # Streamlit says None for a loopback address
+    local = origins.is_local(peer, st.get_option("server.address"), headers)
     return Origin("", False, local), False
 
 

@@ -1,0 +1,454 @@
+"""The doors and the layer around the server: forms, cookies, headers, who is let through; over the real database."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from markupsafe import escape
+from starlette.applications import Starlette
+from starlette.responses import HTMLResponse, PlainTextResponse, StreamingResponse
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.testclient import TestClient
+
+import config
+import services
+import web
+from locales import t
+from support import origins
+from web import forms, guard, places
+
+PASSWORD = "three green walruses"
+OPERATOR = "a long operator's word"
+ELSEWHERE = ("198.51.100.7", 50000)
+HTML = {"accept": "text/html,*/*"}
+
+
+@pytest.fixture
+def mode(clean, alone):
+    """Give a function that sets how people sign in, over an empty database."""
+    return alone
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """Give the function without a database, for what asks none."""
+    from usecases import sign_in
+
+    monkeypatch.setattr(services, "start", lambda: None)
+
+    def switch(auth="local", **environment):
+        for name, value in {"AUTH": auth, **environment}.items():
+            monkeypatch.setenv(name, value)
+        config.reload()
+        sign_in.forget_all()
+
+    yield switch
+    monkeypatch.undo()
+    config.reload()
+    sign_in.forget_all()
+
+
+async def page(request):
+    found = guard.origin_of(request.scope)
+    return HTMLResponse(f"{request.url.path} {found.address} {int(found.secure)} {int(found.local)}")
+
+
+async def broken(request):
+    raise RuntimeError("a secret detail")
+
+
+async def stream(request):
+    async def parts():
+        for part in (b"one,", b"two,", b"three"):
+            yield part
+
+    return StreamingResponse(parts())
+
+
+async def echo(socket):
+    await socket.accept()
+    origin = origins.unseal(socket.headers.get(origins.HEADER))
+    await socket.send_json({"text": await socket.receive_text(), "address": origin.address, "local": origin.local,
+                            "headers": socket.headers.getlist(origins.HEADER) == [origins.seal(origin)]})
+    await socket.close()
+
+
+def browser(listens="0.0.0.0", base="http://music.example", client=ELSEWHERE, **headers):
+    """Return a browser of its own over a server with the doors and a page for everything else."""
+    inner = [Route("/broken", broken), Route("/_stcore/stream-of-bytes", stream), WebSocketRoute("/_stcore/stream", echo),
+             Route("/healthz", lambda request: PlainTextResponse("ok")), Route("/{path:path}", page)]
+    app = Starlette(routes=[*web.routes(), Mount("/", routes=inner)], middleware=web.middleware(lambda: listens))
+    return TestClient(app, base_url=base, client=client, follow_redirects=False, raise_server_exceptions=False,
+                      headers={"accept-language": "en", **headers})
+
+
+def form_token(answer):
+    return re.search(r'name="form" value="([^"]+)"', answer.text)[1]
+
+
+def send(client, path, headers=None, **fields):
+    """Fill in the form at a door and send it."""
+    shown = client.get(f"/account/{path}")
+    return client.post(f"/account/{path}", data={"form": form_token(shown), **fields}, headers=headers)
+
+
+def account(email="mina@example.org", nickname="Mina"):
+    services.sign_up(email, PASSWORD, nickname, terms=True, place=services.Place("203.0.113.9", ""), lang="en")
+
+
+def signed_in(client, email="mina@example.org", path="sign-in", **headers):
+    return send(client, path, headers, email=email, password=PASSWORD)
+
+
+# forms ------------------------------------------------------------
+
+
+def test_from_sign_up_to_sign_out(mode):
+    mode()
+    client = browser()
+    made = send(client, "sign-up?next=/data", email="Mina@Example.org", nickname="Mina", password=PASSWORD, terms="yes")
+    assert made.status_code == 200 and t("en", "web.sign_up.ready") in made.text
+    assert 'value="Mina@Example.org"' in made.text and "/account/sign-in?next=%2Fdata" in made.text
+    opened = client.post("/account/sign-in?next=/data", data={"form": form_token(made), "email": "mina@example.org",
+                                                              "password": PASSWORD})
+    assert (opened.status_code, opened.headers["location"]) == (303, "/data")
+    assert client.get("/data", headers=HTML).text.startswith("/data")
+    token = client.cookies["mis_sign_in"]
+    assert services.actor_by_token(token).name == "Mina"
+    out = send(client, "sign-out")
+    assert out.headers["location"] == "/account/sign-in" and "mis_sign_in" not in client.cookies
+    assert services.actor_by_token(token) is None
+
+
+def test_the_cookie_is_kept_from_scripts_and_other_sites(mode):
+    mode()
+    account()
+    set_cookie = signed_in(browser()).headers["set-cookie"]
+    assert re.fullmatch(r"mis_sign_in=[\w-]{43}; HttpOnly; Max-Age=\d+; Path=/; SameSite=lax", set_cookie)
+    assert 29 * 86400 < int(re.search(r"Max-Age=(\d+)", set_cookie)[1]) <= 30 * 86400
+
+
+@pytest.mark.parametrize("how", ["scheme", "public", "proxy"])
+def test_under_https_the_cookie_is_secure_and_of_this_host(mode, how):
+    mode(**({"PUBLIC_URL": "https://music.example"} if how == "public" else {}))
+    account()
+    client = browser(base="https://music.example",  # so that the client sends secure cookies back
+                     client=("127.0.0.1", 1) if how == "proxy" else ELSEWHERE)
+    given = {"x-forwarded-proto": "https", "x-forwarded-for": "198.51.100.7"} if how == "proxy" else {}
+    answer = signed_in(client, **given)
+    assert re.fullmatch(r"__Host-mis_sign_in=[\w-]{43}; HttpOnly; Max-Age=\d+; Path=/; SameSite=lax; Secure",
+                        answer.headers["set-cookie"])
+    assert answer.headers["strict-transport-security"].startswith("max-age=")
+    plain = {"cookie": f"mis_sign_in={client.cookies['__Host-mis_sign_in']}"}
+    fresh = browser(base="https://music.example")
+    assert fresh.get("/data", headers={**HTML, **plain}).status_code == 303  # the plain name counts for nothing here
+
+
+def test_a_forwarded_scheme_counts_only_from_a_proxy(alone):
+    alone()
+    assert browser().get("/account/sign-in", headers={"x-forwarded-proto": "https"}) \
+        .headers.get("strict-transport-security") is None
+
+
+def test_signing_in_makes_a_new_token_and_ends_the_one_before(mode):
+    mode()
+    account()
+    client = browser()
+    planted = "planted-by-somebody-else"
+    client.cookies.set("mis_sign_in", planted)
+    signed_in(client)
+    first = client.cookies.get("mis_sign_in", domain="music.example") or [
+        cookie.value for cookie in client.cookies.jar if cookie.value != planted][0]
+    assert first != planted and services.actor_by_token(planted) is None
+    again = browser(cookie=f"mis_sign_in={first}")
+    shown = again.get("/account/verify")  # the door itself would lead on
+    held = shown.cookies["mis_form"]
+    again.post("/account/sign-in", data={"form": form_token(shown), "email": "mina@example.org", "password": PASSWORD},
+               headers={"cookie": f"mis_sign_in={first}; mis_form={held}"})
+    assert services.actor_by_token(first) is None
+
+
+def test_a_refusal_keeps_what_was_typed_but_for_passwords(mode):
+    mode()
+    answer = send(browser(), "sign-up?lang=ko", email="mina@example.org", nickname="<b>미나</b>", password="short77",
+                  terms="yes")
+    assert answer.status_code == 400
+    assert 'value="mina@example.org"' in answer.text and "checked" in answer.text
+    assert "&lt;b&gt;미나&lt;/b&gt;" in answer.text and "<b>" not in answer.text
+    assert "short77" not in answer.text
+    assert 'role="alert"' in answer.text and 'lang="ko"' in answer.text
+
+
+def test_unknown_account_wrong_password_and_taken_address_answer_alike(mode):
+    mode()
+    account()
+    answers = [send(browser(), "sign-in", email=email, password="not this one")
+               for email in ("mina@example.org", "nobody@example.org")]
+    same = [re.sub(r'value="[^"]*"', "", answer.text) for answer in answers]
+    assert same[0] == same[1] and {answer.status_code for answer in answers} == {400}
+    made = [send(browser(), "sign-up", email=email, nickname=nickname, password=PASSWORD, terms="yes")
+            for email, nickname in (("mina@example.org", "Other"), ("new@example.org", "Another"))]
+    same = [re.sub(r'value="[^"]*"', "", answer.text) for answer in made]
+    assert same[0] == same[1] and {answer.status_code for answer in made} == {200}
+
+
+def test_too_many_tries_are_told_to_wait(mode):
+    mode()
+    account()
+    client = browser()
+    for _ in range(config.LIMITS["sign_in_pair"][0]):
+        assert send(client, "sign-in", email="mina@example.org", password="not this one").status_code == 400
+    refused = signed_in(client)  # even with the right one
+    assert refused.status_code == 429 and 60 <= int(refused.headers["retry-after"]) <= 15 * 60
+
+
+@pytest.mark.parametrize("wrong", ["none", "made up", "other site", "other origin", "null origin", "no cookie"])
+def test_a_foreign_form_does_nothing(mode, wrong):
+    mode()
+    account()
+    client = browser()
+    token = form_token(client.get("/account/sign-in"))
+    if wrong == "no cookie":
+        client.cookies.clear()
+    headers = {"other site": {"sec-fetch-site": "cross-site"}, "other origin": {"origin": "http://evil.example"},
+               "null origin": {"origin": "null"}}.get(wrong, {})
+    sent = {"none": {}, "made up": {"form": "x" * 43}}.get(wrong, {"form": token})
+    answer = client.post("/account/sign-in", data={**sent, "email": "mina@example.org", "password": PASSWORD},
+                         headers=headers)
+    assert answer.status_code == 403 and t("en", "web.stale") in answer.text
+    assert "mis_sign_in" not in client.cookies
+
+
+@pytest.mark.parametrize("headers", [{"sec-fetch-site": "same-origin", "origin": "null"}, {},
+                                     {"origin": "http://music.example"}])
+def test_our_own_form_counts(mode, headers):
+    mode()
+    account()
+    assert signed_in(browser(), **headers).status_code == 303
+
+
+def test_a_huge_or_foreign_body_is_refused(alone):
+    alone()
+    client = browser()
+    assert client.post("/account/sign-in", content=b"a=" + b"x" * 20_000,
+                       headers={"content-type": "application/x-www-form-urlencoded"}).status_code == 413
+    assert client.post("/account/sign-in", json={"email": "x"}).status_code == 413
+    assert forms.parsed(b"&".join(b"f%d=1" % number for number in range(50))) is None
+    assert forms.parsed(b"name=a%00b%EA%B0%80") == {"name": "ab가"}
+
+
+def test_signed_in_already_the_door_leads_on(mode):
+    mode()
+    account()
+    client = browser()
+    signed_in(client)
+    assert client.get("/account/sign-in?next=/data").headers["location"] == "/data"
+
+
+# where to afterwards ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wanted", [
+    "//evil.example", "/\\evil.example", "\\\\evil.example", "https:evil.example", "https://evil.example",
+    "http:/evil", "%2f%2fevil.example", "/%2fevil.example", "/%5cevil.example", "javascript:alert(1)",
+    "/\t/evil.example", "/\n/evil", "/%09/evil", "/%0d%0aset-cookie:x=1", "\t//evil", " //evil", "data:text/html,x",
+    "///evil", "/.//\\evil", "evil.example", "", None, "/account/sign-out", "/auth/logout", "/media/x",
+    "/" + "a" * 2000])
+def test_nobody_is_led_elsewhere(wanted):
+    assert forms.local_path(wanted) == "/"
+
+
+@pytest.mark.parametrize("wanted", ["/", "/growth_radar", "/growth_radar?artist=A%26B&tab=raw", "/data?q=%EA%B0%80"])
+def test_pages_of_ours_are_gone_to(wanted):
+    assert forms.local_path(wanted) == wanted
+
+
+def test_the_answer_leads_home_where_the_link_would_lead_elsewhere(mode):
+    mode()
+    account()
+    answer = signed_in(browser(), path="sign-in?next=%2F%2Fevil.example")
+    assert answer.headers["location"] == "/"
+
+
+# pages ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+@pytest.mark.parametrize("door", ["sign-in", "sign-up", "verify", "forgot", "reset", "sign-out"])
+def test_every_door_in_both_languages(alone, lang, door):
+    alone()
+    answer = browser().get(f"/account/{door}?lang={lang}")
+    assert answer.status_code == 200 and f'<html lang="{lang}">' in answer.text
+    assert answer.headers["cache-control"] == "no-store" and "script" not in answer.text
+    labels = set(re.findall(r'<label for="(\w+)"', answer.text))
+    fields = set(re.findall(r'<input id="(\w+)"', answer.text))
+    assert labels == fields  # each field has its label
+    assert all("autocomplete=" in field for field in re.findall(r"<input id=[^>]+>", answer.text))
+    words = re.sub(r"<[^>]+>", "", answer.text.replace("한국어", ""))
+    assert (lang == "ko") == any("가" <= letter <= "힣" for letter in words)
+
+
+@pytest.mark.parametrize(("auth", "door"), [("off", "sign-in"), ("off", "sign-up"), ("oidc", "sign-in"),
+                                            ("oidc", "operator"), ("local", "operator")])
+def test_a_door_of_another_way_is_not_there(alone, auth, door):
+    alone(auth)
+    assert browser().get(f"/account/{door}").status_code == 404
+
+
+def test_the_style_sheet_is_served(alone):
+    alone()
+    assert browser().get("/account/static/account.css").headers["content-type"].startswith("text/css")
+    assert browser().get("/account/static/%2e%2e/pages.py").status_code == 404
+
+
+# who is let through ------------------------------------------------------------
+
+
+def test_with_accounts_a_page_leads_to_the_door_and_back(mode):
+    mode()
+    client = browser()
+    answer = client.get("/growth_radar?artist=X&lang=ko", headers=HTML)
+    assert answer.headers["location"] == "/account/sign-in?next=%2Fgrowth_radar%3Fartist%3DX%26lang%3Dko&lang=ko"
+    assert client.get("/song_dossier?share=abc", headers=HTML).status_code == 200  # a link shows it to everybody
+    assert client.get("/song_dossier", headers=HTML).status_code == 303
+    assert client.get("/_stcore/health", headers=HTML).status_code == 200
+    assert client.get("/healthz", headers=HTML).text == "ok"
+    assert client.get("/data", headers={**HTML, "sec-fetch-mode": "cors"}).status_code == 200  # no page to show
+
+
+def test_without_accounts_a_browser_elsewhere_becomes_an_analyst_of_its_own(mode, query):
+    mode("off")
+    one, other = browser(), browser()
+    assert one.get("/", headers=HTML).headers["cache-control"] == "no-store"
+    other.get("/", headers=HTML)
+    actors = [services.actor_by_token(client.cookies["mis_sign_in"]) for client in (one, other)]
+    assert actors[0].id != actors[1].id and {actor.kind for actor in actors} == {"anonymous"}
+    token = one.cookies["mis_sign_in"]
+    assert "set-cookie" not in one.get("/data", headers=HTML).headers
+    assert one.cookies["mis_sign_in"] == token
+    browser().get("/", headers={"accept": "*/*"})  # a machine that looks whether the server is up
+    browser().get("/song_dossier?share=abc", headers=HTML)  # a guest
+    assert query("SELECT count(*) FROM users WHERE kind = 'anonymous'") == [(2,)]
+
+
+def test_a_token_of_another_way_opens_nothing(mode):
+    mode("off")
+    client = browser()
+    client.get("/", headers=HTML)
+    mode("local")
+    assert client.get("/", headers=HTML).status_code == 303
+
+
+def test_a_database_that_is_away_leaves_the_page(mode, monkeypatch):
+    from support.errors import DatabaseUnavailable
+
+    mode("off")
+
+    def away(*given):
+        raise DatabaseUnavailable("database_unreachable", where="db:5432", detail="refused")
+
+    monkeypatch.setattr(services, "open_anonymous", away)
+    assert browser().get("/", headers=HTML).status_code == 200
+
+
+def test_the_operators_password(mode):
+    mode("off", ADMIN_PASSWORD=OPERATOR)
+    client = browser()
+    client.get("/", headers=HTML)
+    before = client.cookies["mis_sign_in"]
+    wrong = send(client, "operator?next=/data", password="not this one, no")
+    assert wrong.status_code == 400 and "not this one" not in wrong.text
+    answer = send(client, "operator?next=/data", password=OPERATOR)
+    after = client.cookies["mis_sign_in"]
+    assert answer.headers["location"] == "/data" and after != before
+    assert services.actor_by_token(after).role == "administrator" and services.actor_by_token(before) is None
+    assert escape(t("en", "web.operator.unlocked")) in client.get("/account/operator").text
+    assert send(client, "operator", act="lock").status_code == 303
+    assert services.actor_by_token(after).role == "analyst"
+
+
+def test_without_an_operators_password_the_page_says_how_to_set_one(alone):
+    alone("off")
+    assert "ADMIN_PASSWORD=" in browser().get("/account/operator").text
+
+
+# where a request comes from ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("listens", "base", "client", "headers", "local"), [
+    ("127.0.0.1", "http://localhost:8501", ("127.0.0.1", 1), {}, True),
+    ("127.0.0.1", "http://127.0.0.1:8501", ("127.0.0.1", 1), {"origin": "http://127.0.0.1:8501"}, True),
+    ("localhost", "http://[::1]:8501", ("::1", 1), {}, True),
+    ("0.0.0.0", "http://localhost:8501", ("127.0.0.1", 1), {}, False),
+    (None, "http://localhost:8501", ("127.0.0.1", 1), {}, False),
+    ("127.0.0.1", "http://localhost:8501", ("198.51.100.7", 1), {}, False),
+    ("127.0.0.1", "http://music.example", ("127.0.0.1", 1), {}, False),
+    ("127.0.0.1", "http://localhost.evil.example", ("127.0.0.1", 1), {}, False),
+    ("127.0.0.1", "http://localhost:8501", ("127.0.0.1", 1), {"origin": "https://music.example"}, False),
+    *(("127.0.0.1", "http://localhost:8501", ("127.0.0.1", 1), {name: "127.0.0.1"}, False)
+      for name in origins.PROXY_TRACES)])
+def test_local_is_only_what_can_be_nothing_else(alone, listens, base, client, headers, local):
+    alone("off")
+    answer = browser(listens, base, client).get("/data", headers=headers)
+    assert answer.text.endswith(str(int(local)))
+
+
+@pytest.mark.parametrize(("peer", "forwarded", "found"), [
+    ("198.51.100.7", "127.0.0.1", "198.51.100.7"),  # nobody says where they are from by themselves
+    ("127.0.0.1", "203.0.113.5", "203.0.113.5"), ("127.0.0.1", "1.1.1.1, 203.0.113.5", "203.0.113.5"),
+    ("127.0.0.1", "203.0.113.5, ::1", "203.0.113.5"), ("127.0.0.1", "", "127.0.0.1"),
+    ("127.0.0.1", "203.0.113.5:4711", "203.0.113.5"), ("::1", '"[2001:db8::1]:80"', "2001:db8::1"),
+    ("::ffff:127.0.0.1", "203.0.113.5", "203.0.113.5"), ("127.0.0.1", "unknown", ""), ("10.1.2.3", "203.0.113.5", "203.0.113.5")])
+def test_the_nearest_address_that_is_no_proxy(peer, forwarded, found):
+    assert origins.address(peer, forwarded, ("127.0.0.1", "::1", "10.0.0.0/8")) == found
+
+
+def test_nobody_can_send_the_seal(alone):
+    alone("off")
+    made_up = f"{'x' * 32} 1 1 127.0.0.1"
+    assert origins.unseal(made_up) is None and origins.unseal("") is None and origins.unseal(None) is None
+    with browser().websocket_connect("/_stcore/stream", headers={origins.HEADER: made_up}) as socket:
+        socket.send_text("한글")
+        assert socket.receive_json() == {"text": "한글", "address": "198.51.100.7", "local": False, "headers": True}
+
+
+def test_a_short_name_of_the_browser():
+    chrome = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Safari/537.36"
+    phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1 Version/18.0 Safari/604.1"
+    assert places.device(chrome) == "Chrome, Windows"
+    assert places.device(chrome + " Edg/142.0") == "Edge, Windows"
+    assert places.device(phone) == "Safari, iPhone"
+    assert places.device("curl/8.5<script>") == "curl" and places.device("") == ""
+
+
+# what every answer says ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/", "/account/sign-in", "/_stcore/stream-of-bytes", "/healthz", "/broken",
+                                  "/account/static/account.css"])
+def test_every_answer_has_the_headers(alone, path):
+    alone()
+    answer = browser().get(path)
+    assert {name: answer.headers[name] for name in guard.HEADERS} == guard.HEADERS
+    policy = answer.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in policy and "object-src 'none'" in policy or "default-src 'none'" in policy
+    assert ("unsafe" in policy) is not path.startswith("/account")
+
+
+def test_a_failure_tells_nothing(alone):
+    alone()
+    answer = browser().get("/broken")
+    assert answer.status_code == 500 and answer.text == "Internal Server Error"
+
+
+def test_streams_pass_untouched(alone):
+    alone()
+    assert browser().get("/_stcore/stream-of-bytes").text == "one,two,three"
+
+
+def test_a_setting_that_cannot_be_used_is_said_by_the_page(alone, monkeypatch):
+    alone()
+    monkeypatch.setenv("AUTH", "everybody")
+    config._load.cache_clear()
+    assert browser().get("/_stcore/health").status_code == 200
