@@ -15,7 +15,7 @@ IPV6_NETWORK = 64
 
 
 def normalise_email(email: str) -> str:
-    """Return an address as it is stored and compared: in lower case, without blanks around it and what no text holds."""
+    """Return an address as it is stored and compared: in lower case, without blanks around and what no text holds."""
     return email.encode("utf-8", "ignore").decode().replace("\0", "").strip().lower()
 
 

@@ -315,7 +315,7 @@ def oidc_actor(claims: Mapping[str, Any]) -> Actor:
 
 
 def _verified_email(claims: Mapping[str, Any]) -> str | None:
-    if claims.get("email_verified") not in (True, "true"):
+    if claims.get("email_verified") is not True and claims.get("email_verified") != "true":
         return None
     try:
         return accounts.validate_email(str(claims.get("email") or ""))
