@@ -75,7 +75,8 @@ class Zipped:
 
     def names(self) -> Sequence[str]:
         """Return the names of all files."""
-        return [each.filename for each in self.archive.infolist() if not each.is_dir()]
+        # a name that begins with a zero byte reads as empty
+        return [each.filename for each in self.archive.infolist() if each.filename and not each.is_dir()]
 
     def read(self, name: str, most: int) -> bytes:
         """Return a file's bytes; what unfolds to more than `most` is given up before it does."""
