@@ -14,7 +14,9 @@ import numpy as np
 from music._kernels import FAINT, TWO_PI, compiled
 
 STRETCH = 64
-"""Samples that a part is filtered by before they are added to the mix."""
+"""Samples that are worked on together."""
+FINE = 4294967296.0
+"""Parts of a sample that places between samples are counted in: 2 to the power of 32."""
 
 
 @compiled
@@ -24,7 +26,7 @@ def add(bus: Any, sample: Any, start: int, hold: int, release: int, left: float,
     flat, notes = bus.ravel(), sample.ravel()
     count = min(sample.shape[0], hold + release)
     loud_l, loud_r = np.float32(left), np.float32(right)
-    fade = np.float32(math.exp(math.log(1e-4) / max(1, release)))
+    fades = np.exp(math.log(1e-4) / max(1, release) * np.arange(1, STRETCH + 1)).astype(np.float32)
     done, where = 0, start % total if wrap else start
     while done < count and where < total:
         size = min(min(hold, count) - done, total - where)
@@ -42,13 +44,20 @@ def add(bus: Any, sample: Any, start: int, hold: int, release: int, left: float,
                     out[2 * index + 1] += loud_r * part[index]
             done, where = done + size, where + size
         if done >= hold:
-            size = min(count - done, total - where)
-            for index in range(size):
-                loud_l *= fade
-                loud_r *= fade
-                at, of = 2 * (where + index), 2 * (done + index) if two else done + index
-                flat[at] += loud_l * notes[of]
-                flat[at + 1] += loud_r * notes[of + two]
+            size = min(min(count - done, total - where), STRETCH)
+            out = flat[2 * where:2 * (where + size)]
+            if two:
+                part = notes[2 * done:2 * (done + size)]
+                for index in range(size):
+                    out[2 * index] += loud_l * fades[index] * part[2 * index]
+                    out[2 * index + 1] += loud_r * fades[index] * part[2 * index + 1]
+            else:
+                part = notes[done:done + size]
+                for index in range(size):
+                    out[2 * index] += loud_l * fades[index] * part[index]
+                    out[2 * index + 1] += loud_r * fades[index] * part[index]
+            loud_l *= fades[size - 1]
+            loud_r *= fades[size - 1]
             done, where = done + size, where + size
         if wrap and where >= total:
             where = 0
@@ -81,10 +90,11 @@ def _bent(notes: Any, step: float, loop_size: int, count: int) -> Any:
         if step == 1.0 and position == int(position):
             out[:] = notes[int(position):int(position) + size]
         else:
+            first, by = np.int64(position * FINE), np.int64(step * FINE)  # whole numbers: several are done at once
             for index in range(size):
-                place = position + index * step
-                whole = int(place)
-                part = np.float32(place - whole)
+                place = first + index * by
+                whole = place >> 32
+                part = np.float32(place & 0xFFFF_FFFF) * np.float32(1 / FINE)
                 a, b, c, d = notes[max(whole - 1, 0)], notes[whole], notes[whole + 1], notes[whole + 2]
                 bend = c - a
                 out[index] = b + half * part * (bend + part * (two * a - five * b + two * two * c - d + part * (

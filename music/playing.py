@@ -24,7 +24,7 @@ DARKEST = 0.6
 SYNTH_DARKEST = 0.3
 """The same for voices whose filter follows the velocity already, and for drum machines."""
 KIT_LEVEL, SYNTH_LEVEL = 0.5, 0.4
-SHADES, COLOURS = 6, 16
+SHADES, COLOURS = 6, 8
 """Steps of velocity that change the colour of a hit, and of a soundfont's note."""
 CHOKE = 1200
 """Samples in which a hit that is cut short dies away."""
