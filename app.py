@@ -13,6 +13,7 @@ import streamlit as st
 
 import services
 from locales import LANGUAGES, pick_language
+from support import logs, metrics
 from support.errors import AppError
 from views import _identity, _shared, _sidebar
 from views._shared import text
@@ -70,6 +71,13 @@ def draw() -> None:
     if isinstance(found, AppError):
         cannot_start(found)
     elif framed(found, page.url_path):
+        run(page)
+
+
+def run(page: Any) -> None:
+    """Run a page, timed; what is logged meanwhile carries its name and the id of the browser's connection."""
+    name = page.url_path or PAGES[0][0]
+    with logs.bound(page=name, request=st.context.headers.get("X-Request-Id")), metrics.page(name):
         page.run()
 
 
