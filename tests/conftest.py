@@ -23,7 +23,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 OWN = Path(tempfile.mkdtemp(prefix="mis-tests-"))
 OURS = ("DATABASE_URL", "PG_", "MIS_", "AUTH", "AWS_", "OPENAI_", "GOOGLE_", "FRIENDLI_", "LASTFM_", "ALERT_",
-        "S3_", "GEMINI_", "VISION_", "YOUTUBE_", "EMBEDDING_", "ADMIN_PASSWORD", "SMTP_", "PUBLIC_URL", "OIDC_", "TRUSTED_")
+        "S3_", "GEMINI_", "DATABRICKS_", "VISION_", "YOUTUBE_", "EMBEDDING_", "ADMIN_PASSWORD", "SMTP_", "PUBLIC_URL", "OIDC_", "TRUSTED_")
 KEPT = ("MIS_TEST_DATABASE_URL", "MIS_REAL_DATA", "MIS_SOAK")
 
 
@@ -39,6 +39,8 @@ def _own_environment() -> None:
 _own_environment()
 OWN.chmod(0o755)
 (OWN / "cmdata").mkdir()
+
+from signing import local_as_it_came, mode, post  # noqa: E402, F401
 
 import config  # noqa: E402
 

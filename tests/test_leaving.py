@@ -8,7 +8,7 @@ import time
 
 import pytest
 from made_dossiers import demo, everything, playlist, song_of
-from signing import GOOD, HERE, THERE, local_as_it_came, mode, post  # noqa: F401
+from signing import GOOD, HERE, THERE
 
 import config
 import services
@@ -95,7 +95,7 @@ def board(query, mina, juno):
     return alone, answered, junos, first, last
 
 
-def test_nothing_personal_is_left(mode, export, query, tmp_path):  # noqa: F811
+def test_nothing_personal_is_left(mode, export, query, tmp_path):
     mode()
     song = demo(export, query, tmp_path)
     services.create_admin("boss@example.org", GOOD, "Boss")
@@ -155,7 +155,7 @@ def test_every_table_with_an_owner_goes_along_or_is_seen_to(database, query):
     assert all(f"FROM {table} WHERE owner_id" in queries._TIED for table in tied)
 
 
-def test_visitors_who_own_nothing_are_forgotten_and_owners_are_not(mode, query):  # noqa: F811
+def test_visitors_who_own_nothing_are_forgotten_and_owners_are_not(mode, query):
     mode("off")
     idle, owner, fresh = (services.open_anonymous(HERE).actor for _ in range(3))
     owned = query("""SELECT c.conrelid::regclass::text FROM pg_constraint c JOIN pg_attribute a
@@ -171,7 +171,7 @@ def test_visitors_who_own_nothing_are_forgotten_and_owners_are_not(mode, query):
     assert {table for (table,) in owned if f'"{table}"' not in source} == set()
 
 
-def test_sign_ups_that_were_never_confirmed_are_forgotten(post, mode, query):  # noqa: F811
+def test_sign_ups_that_were_never_confirmed_are_forgotten(post, mode, query):
     mode()
     services.sign_up(EMAIL, GOOD, MARK, terms=True, place=HERE)
     assert services.tidy_accounts() == 0
@@ -179,7 +179,7 @@ def test_sign_ups_that_were_never_confirmed_are_forgotten(post, mode, query):  #
     assert services.tidy_accounts() == 1 and places(query, EMAIL) == set()
 
 
-def test_the_last_administrator_stays(mode, query):  # noqa: F811
+def test_the_last_administrator_stays(mode, query):
     mode()
     boss = services.create_admin("boss@example.org", GOOD, "Boss")
     actor = Actor(boss.id, "administrator", "Boss", "member")
@@ -190,7 +190,7 @@ def test_the_last_administrator_stays(mode, query):  # noqa: F811
     assert query("SELECT count(*) FROM users WHERE email = 'boss@example.org'") == [(0,)]
 
 
-def test_it_takes_the_password_or_the_nickname(mode, query):  # noqa: F811
+def test_it_takes_the_password_or_the_nickname(mode, query):
     mode()
     actor = member().actor
     with pytest.raises(DataError, match="password is not right"):
@@ -206,7 +206,7 @@ def test_it_takes_the_password_or_the_nickname(mode, query):  # noqa: F811
         services.delete_account(LOCAL_ADMINISTRATOR, "local")
 
 
-def test_the_local_user_who_was_taken_over_leaves_as_it_came(mode, query, local_as_it_came):  # noqa: F811
+def test_the_local_user_who_was_taken_over_leaves_as_it_came(mode, query, local_as_it_came):
     mode()
     services.create_admin("second@example.org", GOOD, "Second")
     services.create_admin(EMAIL, GOOD, MARK, take_over=True)
@@ -219,7 +219,7 @@ def test_the_local_user_who_was_taken_over_leaves_as_it_came(mode, query, local_
     assert query("SELECT count(*) FROM likes") == [(0,)] and places(query, MARK, EMAIL) == set()
 
 
-def test_what_a_job_still_tells_is_kept_nowhere(mode, query):  # noqa: F811
+def test_what_a_job_still_tells_is_kept_nowhere(mode, query):
     mode()
     actor = member().actor
     begun, go_on = threading.Event(), threading.Event()
@@ -241,7 +241,7 @@ def test_what_a_job_still_tells_is_kept_nowhere(mode, query):  # noqa: F811
     assert places(query, MARK) == set()
 
 
-def test_pictures_in_the_bucket_and_files_go_too(mode, query, monkeypatch):  # noqa: F811
+def test_pictures_in_the_bucket_and_files_go_too(mode, query, monkeypatch):
     from usecases import leaving
 
     mode()

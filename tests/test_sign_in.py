@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from signing import GOOD, HERE, THERE, mode  # noqa: F401
+from signing import GOOD, HERE, THERE
 
 import accounts
 import config
@@ -52,7 +52,7 @@ def limits(monkeypatch):
 # --- by password ------------------------------------------------------------------------------------------------------
 
 
-def test_a_member_signs_up_in_and_out(mode, query):  # noqa: F811
+def test_a_member_signs_up_in_and_out(mode, query):
     mode()
     assert not services.sign_up("Mina@Example.org", GOOD, "Mina", terms=True, place=HERE).needs_code
     opened = services.sign_in(" mina@example.ORG", GOOD, HERE, old_token=None)
@@ -71,12 +71,12 @@ def test_a_member_signs_up_in_and_out(mode, query):  # noqa: F811
 
 
 @pytest.mark.parametrize("token", [None, "", "x", "x" * 100_000, "\0", "\udc80", "' OR 1=1 --"])
-def test_a_token_that_is_none(mode, token):  # noqa: F811
+def test_a_token_that_is_none(mode, token):
     mode()
     assert services.actor_by_token(token) is None
 
 
-def test_a_planted_token_is_worth_nothing(mode, query):  # noqa: F811
+def test_a_planted_token_is_worth_nothing(mode, query):
     """Session fixation: what the browser had before does not become the victim's."""
     mode()
     attacker = member("eve@example.org", "Eve")
@@ -87,7 +87,7 @@ def test_a_planted_token_is_worth_nothing(mode, query):  # noqa: F811
     assert services.actor_by_token("made up by somebody") is None and services.actor_by_token(again.token).name == "Mina"
 
 
-def test_unknown_wrong_and_disabled_answer_alike(mode, monkeypatch):  # noqa: F811
+def test_unknown_wrong_and_disabled_answer_alike(mode, monkeypatch):
     mode()
     member()
     looked = []
@@ -97,7 +97,7 @@ def test_unknown_wrong_and_disabled_answer_alike(mode, monkeypatch):  # noqa: F8
     assert looked == ["real", "dummy", "dummy", "dummy", "dummy"]
 
 
-def test_a_disabled_account_with_the_right_password(mode):  # noqa: F811
+def test_a_disabled_account_with_the_right_password(mode):
     mode()
     opened = member()
     boss = services.create_admin("boss@example.org", GOOD, "Boss")
@@ -108,7 +108,7 @@ def test_a_disabled_account_with_the_right_password(mode):  # noqa: F811
     assert services.actor_by_token(services.sign_in("mina@example.org", GOOD, HERE).token).name == "Mina"
 
 
-def test_unknown_and_wrong_take_equally_long(mode, monkeypatch):  # noqa: F811
+def test_unknown_and_wrong_take_equally_long(mode, monkeypatch):
     """With a hash that takes a while: the medians of nine tries each are within a third of each other."""
     from argon2 import PasswordHasher
 
@@ -131,7 +131,7 @@ def test_unknown_and_wrong_take_equally_long(mode, monkeypatch):  # noqa: F811
     assert 0.66 < known / unknown < 1.5
 
 
-def test_a_hash_of_weaker_parameters_is_renewed(mode, query):  # noqa: F811
+def test_a_hash_of_weaker_parameters_is_renewed(mode, query):
     mode()
     member()
     from argon2 import PasswordHasher
@@ -146,7 +146,7 @@ def test_a_hash_of_weaker_parameters_is_renewed(mode, query):  # noqa: F811
 # --- brute force ------------------------------------------------------------------------------------------------------
 
 
-def test_one_account_from_one_address(mode, query):  # noqa: F811
+def test_one_account_from_one_address(mode, query):
     mode()
     member()
     assert [wrong() for _ in range(7)] == ["account.wrong"] * 5 + ["account.throttled"] * 2
@@ -158,12 +158,12 @@ def test_one_account_from_one_address(mode, query):  # noqa: F811
     assert services.sign_in("mina@example.org", GOOD, HERE).actor.name == "Mina"
 
 
-def test_an_unknown_account_is_held_up_alike(mode):  # noqa: F811
+def test_an_unknown_account_is_held_up_alike(mode):
     mode()
     assert [wrong("nobody@example.org") for _ in range(6)] == ["account.wrong"] * 5 + ["account.throttled"]
 
 
-def test_a_success_forgives_its_pair(mode):  # noqa: F811
+def test_a_success_forgives_its_pair(mode):
     mode()
     member()
     for _ in range(3):
@@ -171,7 +171,7 @@ def test_a_success_forgives_its_pair(mode):  # noqa: F811
         services.sign_in("mina@example.org", GOOD, HERE)
 
 
-def test_one_account_from_many_addresses(mode, limits):  # noqa: F811
+def test_one_account_from_many_addresses(mode, limits):
     mode()
     limits(sign_in_account=12)
     opened = member()
@@ -183,7 +183,7 @@ def test_one_account_from_many_addresses(mode, limits):  # noqa: F811
     assert wrong(place=HERE) == "account.throttled"
 
 
-def test_many_accounts_from_one_address(mode, limits):  # noqa: F811
+def test_many_accounts_from_one_address(mode, limits):
     mode()
     limits(sign_in_address=10)
     tried = [wrong(f"user{number}@example.org") for number in range(12)]
@@ -191,14 +191,14 @@ def test_many_accounts_from_one_address(mode, limits):  # noqa: F811
     assert wrong("user99@example.org", THERE) == "account.wrong"
 
 
-def test_addresses_of_one_ipv6_network_count_as_one(mode, limits):  # noqa: F811
+def test_addresses_of_one_ipv6_network_count_as_one(mode, limits):
     mode()
     limits(sign_in_address=10)
     tried = [wrong(f"user{number}@example.org", services.Place(f"2001:db8:1:2::{number:x}")) for number in range(12)]
     assert tried.count("account.throttled") == 2
 
 
-def test_fifty_wrong_passwords_at_once_count_as_fifty(mode, limits, query):  # noqa: F811
+def test_fifty_wrong_passwords_at_once_count_as_fifty(mode, limits, query):
     mode()
     member()
     limits(sign_in_pair=100, sign_in_account=100, sign_in_address=100)
@@ -209,7 +209,7 @@ def test_fifty_wrong_passwords_at_once_count_as_fifty(mode, limits, query):  # n
     assert dict(query("SELECT kind, count(*) FROM attempts GROUP BY kind")) == {"sign_in_pair": 50, "sign_in_address": 50}
 
 
-def test_of_fifty_at_once_only_as_many_as_are_allowed_are_looked_at(mode, monkeypatch):  # noqa: F811
+def test_of_fifty_at_once_only_as_many_as_are_allowed_are_looked_at(mode, monkeypatch):
     mode()
     member()
     looked = []
@@ -220,7 +220,7 @@ def test_of_fifty_at_once_only_as_many_as_are_allowed_are_looked_at(mode, monkey
     assert answers.count("account.wrong") == len(looked) == 5 and answers.count("account.throttled") == 45
 
 
-def test_old_attempts_are_removed_and_hold_nobody_s_name(mode, query):  # noqa: F811
+def test_old_attempts_are_removed_and_hold_nobody_s_name(mode, query):
     mode()
     wrong()
     query("UPDATE attempts SET at = now() - interval '26 hours'")
@@ -233,7 +233,7 @@ def test_old_attempts_are_removed_and_hold_nobody_s_name(mode, query):  # noqa: 
 # --- expiry, ending, what is kept -------------------------------------------------------------------------------------
 
 
-def test_a_sign_in_ends(mode, query):  # noqa: F811
+def test_a_sign_in_ends(mode, query):
     mode(MIS_SIGN_IN_DAYS="7")
     opened = member()
     assert query("SELECT round(extract(epoch FROM expires_at - now()) / 86400)::int FROM sign_ins") == [(7,)]
@@ -244,7 +244,7 @@ def test_a_sign_in_ends(mode, query):  # noqa: F811
     assert query("SELECT count(*) FROM sign_ins") == [(0,)]
 
 
-def test_what_is_kept_does_not_outlive_the_sign_in(mode, query):  # noqa: F811
+def test_what_is_kept_does_not_outlive_the_sign_in(mode, query):
     mode()
     opened = member()
     query("UPDATE sign_ins SET expires_at = now() + interval '0.3 seconds'")
@@ -253,7 +253,7 @@ def test_what_is_kept_does_not_outlive_the_sign_in(mode, query):  # noqa: F811
     assert services.actor_by_token(opened.token) is None
 
 
-def test_a_look_at_a_token_costs_one_query_in_five_seconds(mode, monkeypatch):  # noqa: F811
+def test_a_look_at_a_token_costs_one_query_in_five_seconds(mode, monkeypatch):
     mode()
     opened = member()
     looked = []
@@ -264,7 +264,7 @@ def test_a_look_at_a_token_costs_one_query_in_five_seconds(mode, monkeypatch):  
     assert len(looked) == 1 and sign_in.KEPT_S <= 5
 
 
-def test_seen_is_written_once_a_minute(mode, query):  # noqa: F811
+def test_seen_is_written_once_a_minute(mode, query):
     mode()
     opened = member()
     query("UPDATE sign_ins SET seen_at = now() - interval '59 seconds'")
@@ -277,7 +277,7 @@ def test_seen_is_written_once_a_minute(mode, query):  # noqa: F811
     assert query("SELECT seen_at > now() - interval '10 seconds' FROM sign_ins") == [(True,)]
 
 
-def test_signing_out_everywhere(mode):  # noqa: F811
+def test_signing_out_everywhere(mode):
     mode()
     member()
     tokens = [services.sign_in("mina@example.org", GOOD, place).token for place in (HERE, THERE)]
@@ -290,7 +290,7 @@ def test_signing_out_everywhere(mode):  # noqa: F811
     assert services.sign_out_everywhere(actor) == 1 and services.actor_by_token(tokens[0]) is None
 
 
-def test_ending_one_of_one_s_own_alone(mode):  # noqa: F811
+def test_ending_one_of_one_s_own_alone(mode):
     mode()
     mine, other = member(), member("juno@example.org", "Juno")
     theirs = services.list_sign_ins(other.actor, other.token)[0].id
@@ -300,7 +300,7 @@ def test_ending_one_of_one_s_own_alone(mode):  # noqa: F811
     assert services.actor_by_token(other.token) is None
 
 
-def test_a_role_counts_at_once(mode):  # noqa: F811
+def test_a_role_counts_at_once(mode):
     mode()
     opened = member()
     boss = services.create_admin("boss@example.org", GOOD, "Boss")
@@ -309,7 +309,7 @@ def test_a_role_counts_at_once(mode):  # noqa: F811
     assert services.actor_by_token(opened.token).role == "viewer"
 
 
-def test_a_token_opens_nothing_under_another_mode(mode):  # noqa: F811
+def test_a_token_opens_nothing_under_another_mode(mode):
     mode("off")
     visitor = services.open_anonymous(HERE)
     mode("local")
@@ -324,7 +324,7 @@ def test_a_token_opens_nothing_under_another_mode(mode):  # noqa: F811
 # --- visitors and the operator's password -----------------------------------------------------------------------------
 
 
-def test_a_visitor_and_the_operators_password(mode, query):  # noqa: F811
+def test_a_visitor_and_the_operators_password(mode, query):
     mode("off", ADMIN_PASSWORD=OPERATOR)
     opened = services.open_anonymous(HERE, "ko")
     assert opened.actor.name.startswith("방문자-") and opened.actor.kind == "anonymous"
@@ -340,7 +340,7 @@ def test_a_visitor_and_the_operators_password(mode, query):  # noqa: F811
     assert query("SELECT detail::text FROM audit_log WHERE action = 'unlock_operator'") == [('{"hours": 12}',)]
 
 
-def test_the_operators_rights_end(mode, query):  # noqa: F811
+def test_the_operators_rights_end(mode, query):
     mode("off", ADMIN_PASSWORD=OPERATOR)
     raised = services.unlock_operator(services.open_anonymous(HERE).token, OPERATOR, HERE)
     assert query("SELECT round(extract(epoch FROM operator_until - now()) / 3600)::int FROM sign_ins") == [(12,)]
@@ -352,14 +352,14 @@ def test_the_operators_rights_end(mode, query):  # noqa: F811
     assert services.actor_by_token(raised.token).role == "analyst"
 
 
-def test_who_has_no_token_gets_one_with_the_operators_password(mode):  # noqa: F811
+def test_who_has_no_token_gets_one_with_the_operators_password(mode):
     mode("off", ADMIN_PASSWORD=OPERATOR)
     for token in (None, "made up"):
         raised = services.unlock_operator(token, OPERATOR, HERE)
         assert raised.token != token and services.actor_by_token(raised.token).role == "administrator"
 
 
-def test_the_operators_password_is_not_found_by_trying(mode):  # noqa: F811
+def test_the_operators_password_is_not_found_by_trying(mode):
     mode("off", ADMIN_PASSWORD=OPERATOR)
     token = services.open_anonymous(HERE).token
     tried = [code_of(services.unlock_operator, token, f"{number}", HERE) for number in range(6)]
@@ -368,7 +368,7 @@ def test_the_operators_password_is_not_found_by_trying(mode):  # noqa: F811
     assert services.actor_by_token(services.unlock_operator(token, OPERATOR, THERE).token).role == "administrator"
 
 
-def test_there_is_no_operators_password(mode):  # noqa: F811
+def test_there_is_no_operators_password(mode):
     mode("off")
     token = services.open_anonymous(HERE).token
     assert code_of(services.unlock_operator, token, "", HERE) == "account.operator_off"
@@ -377,7 +377,7 @@ def test_there_is_no_operators_password(mode):  # noqa: F811
     assert code_of(services.open_anonymous, HERE) == "account.sign_in_first"
 
 
-def test_rights_by_a_password_that_was_taken_away(mode, monkeypatch):  # noqa: F811
+def test_rights_by_a_password_that_was_taken_away(mode, monkeypatch):
     mode("off", ADMIN_PASSWORD=OPERATOR)
     raised = services.unlock_operator(None, OPERATOR, HERE)
     monkeypatch.delenv("ADMIN_PASSWORD")
@@ -385,7 +385,7 @@ def test_rights_by_a_password_that_was_taken_away(mode, monkeypatch):  # noqa: F
     assert services.actor_by_token(raised.token).role == "analyst"
 
 
-def test_visitors_are_made_sparingly(mode, limits, query):  # noqa: F811
+def test_visitors_are_made_sparingly(mode, limits, query):
     mode("off")
     limits(open_address=3)
     assert [code_of(services.open_anonymous, HERE) for _ in range(4)] == [None] * 3 + ["account.throttled"]
@@ -393,7 +393,7 @@ def test_visitors_are_made_sparingly(mode, limits, query):  # noqa: F811
     assert query("SELECT count(DISTINCT nickname) FROM users WHERE kind = 'anonymous'") == [(4,)]
 
 
-def test_made_up_names_that_are_taken(mode, monkeypatch):  # noqa: F811
+def test_made_up_names_that_are_taken(mode, monkeypatch):
     mode("off")
     monkeypatch.setattr(accounts, "made_up", lambda lang, length=4: f"visitor-{'A' * length}")
     names = [services.open_anonymous(HERE).actor.name for _ in range(3)]
@@ -403,7 +403,7 @@ def test_made_up_names_that_are_taken(mode, monkeypatch):  # noqa: F811
 # --- identity providers -----------------------------------------------------------------------------------------------
 
 
-def test_somebody_from_an_identity_provider(mode, query):  # noqa: F811
+def test_somebody_from_an_identity_provider(mode, query):
     mode("oidc")
     actor = services.oidc_actor(CLAIMS)
     assert (actor.name, actor.role, actor.kind) == ("mina", "analyst", "oidc")
@@ -415,13 +415,13 @@ def test_somebody_from_an_identity_provider(mode, query):  # noqa: F811
 
 
 @pytest.mark.parametrize("verified", [False, None, "false", 1, "yes"])
-def test_an_address_that_is_not_verified_counts_for_nothing(mode, query, verified):  # noqa: F811
+def test_an_address_that_is_not_verified_counts_for_nothing(mode, query, verified):
     mode("oidc", OIDC_ADMINISTRATORS="mina@example.org")
     actor = services.oidc_actor({**CLAIMS, "email_verified": verified})
     assert actor.role == "analyst" and query("SELECT email FROM users WHERE id = :id", id=actor.id) == [(None,)]
 
 
-def test_administrators_are_those_of_the_settings(mode, query):  # noqa: F811
+def test_administrators_are_those_of_the_settings(mode, query):
     mode("oidc", OIDC_ADMINISTRATORS="boss@example.org, MINA@example.org")
     actor = services.oidc_actor(CLAIMS)
     assert actor.role == "administrator"
@@ -433,7 +433,7 @@ def test_administrators_are_those_of_the_settings(mode, query):  # noqa: F811
     assert services.oidc_actor(CLAIMS).role == "viewer"
 
 
-def test_an_address_does_not_open_another_s_account(mode, query):  # noqa: F811
+def test_an_address_does_not_open_another_s_account(mode, query):
     mode("local")
     mina = member().actor
     mode("oidc")
@@ -442,7 +442,7 @@ def test_an_address_does_not_open_another_s_account(mode, query):  # noqa: F811
     assert query("SELECT email FROM users WHERE id = :id", id=actor.id) == [(None,)]
 
 
-def test_names_from_a_provider_are_made_unique_and_fit(mode):  # noqa: F811
+def test_names_from_a_provider_are_made_unique_and_fit(mode):
     mode("oidc")
     names = [services.oidc_actor({**CLAIMS, "sub": f"u-{number}", "email": f"u{number}@example.org", **given}).name
              for number, given in enumerate([{}, {}, {"preferred_username": "admin"}, {"preferred_username": "\u202e😀"},
@@ -453,12 +453,12 @@ def test_names_from_a_provider_are_made_unique_and_fit(mode):  # noqa: F811
 
 
 @pytest.mark.parametrize("claims", [{}, {"iss": "x"}, {"sub": "x"}, {"iss": "", "sub": ""}])
-def test_claims_that_name_nobody(mode, claims):  # noqa: F811
+def test_claims_that_name_nobody(mode, claims):
     mode("oidc")
     assert code_of(services.oidc_actor, claims) == "account.claims"
 
 
-def test_disabled_and_signed_out_everywhere(mode):  # noqa: F811
+def test_disabled_and_signed_out_everywhere(mode):
     mode("oidc", OIDC_ADMINISTRATORS="boss@example.org")
     now = int(time.time())
     actor = services.oidc_actor({**CLAIMS, "iat": now})
@@ -472,7 +472,7 @@ def test_disabled_and_signed_out_everywhere(mode):  # noqa: F811
     assert code_of(services.oidc_actor, {**CLAIMS, "iat": now + 5}) == "account.disabled"
 
 
-def test_the_first_time_at_two_places_at_once_makes_one_account(mode, query):  # noqa: F811
+def test_the_first_time_at_two_places_at_once_makes_one_account(mode, query):
     mode("oidc")
     with ThreadPoolExecutor(8) as pool:
         actors = set(pool.map(lambda number: services.oidc_actor({**CLAIMS, "iat": number}), range(1, 9)))
@@ -482,7 +482,7 @@ def test_the_first_time_at_two_places_at_once_makes_one_account(mode, query):  #
 # --- visits -----------------------------------------------------------------------------------------------------------
 
 
-def test_visits(mode, query):  # noqa: F811
+def test_visits(mode, query):
     mode()
     actor = member().actor
 
@@ -508,7 +508,7 @@ def test_visits(mode, query):  # noqa: F811
 # --- logs -------------------------------------------------------------------------------------------------------------
 
 
-def test_no_secret_in_log_or_audit(mode, caplog, query):  # noqa: F811
+def test_no_secret_in_log_or_audit(mode, caplog, query):
     mode("off", ADMIN_PASSWORD=OPERATOR)
     with caplog.at_level(logging.DEBUG):
         token = services.open_anonymous(HERE).token
@@ -523,7 +523,7 @@ def test_no_secret_in_log_or_audit(mode, caplog, query):  # noqa: F811
         assert secret not in said, secret
 
 
-def test_who_is_not_there_cannot_end_a_sign_in(mode):  # noqa: F811
+def test_who_is_not_there_cannot_end_a_sign_in(mode):
     mode()
     opened = member()
     with pytest.raises(NotFound):
