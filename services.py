@@ -391,6 +391,7 @@ from usecases.playlist_saved import (
     save_playlist,
 )
 from usecases.playlist_training import TrainingReport, submit_training, train_playlists
+from usecases.remote import recommend_remotely, run_remotely, submit_remote, submit_remote_songs, upload_remotely
 from usecases.report import artist_report
 from usecases.results import (
     ArtistChange,
@@ -511,21 +512,23 @@ __all__ = [
     "picture_jpeg", "picture_mood", "picture_songs", "pipeline", "playlist_by_link", "playlist_card", "playlist_counts",
     "playlist_tags", "portfolio_table", "posts_table", "predict_folder", "prediction_audio", "prediction_by_link",
     "prediction_html", "prediction_picture", "predictions_table", "preview_delete", "publish_prediction", "quota",
-    "rate_bgm", "read_bgm_caption", "read_bgm_text", "ready", "recent_imports", "recent_runs", "reference_predictions",
-    "refused_songs", "rejected_rows", "remove_picture", "removed_things", "rename_bgm", "replace_song", "report",
-    "report_picture", "reports", "request_email_change", "request_reset", "resend_code", "reset_password",
-    "resolve_report", "restore", "restore_bgm", "restore_comment", "restore_files", "restore_post", "restore_removed",
-    "resume_batch", "resume_import", "resume_prediction_batch", "retry_bgm", "retry_judge", "retry_prediction",
-    "revoke_dossier_share", "save_playlist", "save_uploads", "scenarios", "search_everything", "search_link", "secrets",
-    "sentence", "set_file_options", "set_password", "set_prediction_prior", "set_role", "settings", "settle_bgm",
-    "settle_reports", "share_dossier", "share_picture", "sign_in", "sign_out", "sign_out_everywhere", "sign_up",
-    "similar_playlists", "song_info", "song_m3u8", "song_table", "song_text", "standings", "start", "start_audition",
-    "start_batch", "start_prediction", "started", "status", "status_text", "stop", "submit_bgm", "submit_hit_training",
-    "submit_import", "submit_my_data", "submit_painting", "submit_picture", "submit_prediction_batch", "submit_refresh",
-    "submit_starter", "submit_starter_playlists", "submit_sync", "submit_thumbnails", "submit_training", "sync",
-    "tag_categories", "tag_label", "taggers", "thumbnail_bytes", "tidy_accounts", "tile", "tile_text", "train_hit",
-    "train_playlists", "training_report", "unlock_operator", "unseen_alerts", "unshare_picture", "verify_email",
-    "visit", "weigh_tags", "who", "why_lines", "withdraw_level", "write_bgm", "write_bgm_caption",
+    "rate_bgm", "read_bgm_caption", "read_bgm_text", "ready", "recent_imports", "recent_runs", "recommend_remotely",
+    "reference_predictions", "refused_songs", "rejected_rows", "remove_picture", "removed_things", "rename_bgm",
+    "replace_song", "report", "report_picture", "reports", "request_email_change", "request_reset", "resend_code",
+    "reset_password", "resolve_report", "restore", "restore_bgm", "restore_comment", "restore_files", "restore_post",
+    "restore_removed", "resume_batch", "resume_import", "resume_prediction_batch", "retry_bgm", "retry_judge",
+    "retry_prediction", "revoke_dossier_share", "run_remotely", "save_playlist", "save_uploads", "scenarios",
+    "search_everything", "search_link", "secrets", "sentence", "set_file_options", "set_password",
+    "set_prediction_prior", "set_role", "settings", "settle_bgm", "settle_reports", "share_dossier", "share_picture",
+    "sign_in", "sign_out", "sign_out_everywhere", "sign_up", "similar_playlists", "song_info", "song_m3u8",
+    "song_table", "song_text", "standings", "start", "start_audition", "start_batch", "start_prediction", "started",
+    "status", "status_text", "stop", "submit_bgm", "submit_hit_training", "submit_import", "submit_my_data",
+    "submit_painting", "submit_picture", "submit_prediction_batch", "submit_refresh", "submit_remote",
+    "submit_remote_songs", "submit_starter", "submit_starter_playlists", "submit_sync", "submit_thumbnails",
+    "submit_training", "sync", "tag_categories", "tag_label", "taggers", "thumbnail_bytes", "tidy_accounts", "tile",
+    "tile_text", "train_hit", "train_playlists", "training_report", "unlock_operator", "unseen_alerts",
+    "unshare_picture", "upload_remotely", "verify_email", "visit", "weigh_tags", "who", "why_lines", "withdraw_level",
+    "write_bgm", "write_bgm_caption",
 ]
 
 

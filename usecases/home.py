@@ -15,6 +15,7 @@ from queries import sync as sync_queries
 from support.errors import AppError
 from usecases.files import record_of
 from usecases.growth import data_status
+from usecases.remote import lacking
 from usecases.results import ArtistChange, Capability, DemoSong, HomeSummary, Riser, RunSummary
 
 CHANGES, RISERS, ATTENTION = 8, 5, 8
@@ -79,7 +80,9 @@ def capabilities(actor: Actor) -> list[Capability]:
     settings = config.load()
     wanted = [name for name in config.KEYS if name != "AWS_SECRET_KEY"]
     webhook = Capability("alert_webhook", "key", "ready" if settings.alert_webhook else "missing", "")
-    return [*_database(), *(_key(name, settings.keys) for name in wanted), webhook, *map(_package, PACKAGES)]
+    keys = [_key(name, settings.keys) for name in wanted if name != "DATABRICKS_TOKEN"]
+    cluster = Capability("DATABRICKS_TOKEN", "key", "missing" if lacking(settings) else "ready", "")
+    return [*_database(), *keys, cluster, webhook, *map(_package, PACKAGES)]
 
 
 def _database() -> list[Capability]:

@@ -54,7 +54,7 @@ def runner() -> Jobs:
             _jobs = Jobs(DatabaseStore(), lanes={"audition": config.load().auditions_at_once, "audition_batch": 1,
                                                   "catalogue": 1, "picture": 2, "thumbnail": 1, "painting": 1,
                                                   "prediction": 1, "prediction_batch": 1, "hit_training": 1, "bgm": 1,
-                                                  "bgm_provider": 1, "my_data": 1})
+                                                  "bgm_provider": 1, "remote": 4, "my_data": 1})
         return _jobs
 
 
