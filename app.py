@@ -28,6 +28,7 @@ PAGES = (
     ("hit_prediction", "🎯", "hit.title"),
     ("text_to_bgm", "🎹", "bgm.title"),
     ("song_dossier", "📁", "dossier.title"),
+    ("my_page", "👤", "mine.title"),
     ("data", "🗂️", "data.title"),
 )
 """One line a page, in the order of the menu: file below views/ (also its URL), icon, title's key. The first one is

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import cachetools
@@ -276,6 +277,16 @@ def home(actor: services.Actor, threshold: float) -> services.HomeSummary:
 @_kept(KEEP_SECONDS, 50)
 def _home(actor: services.Actor, version: str, threshold: float) -> services.HomeSummary:
     return services.home(actor, threshold)
+
+
+def news(actor: services.Actor, since: datetime | None) -> services.News:
+    """Return what is new to the actor since a moment, at most `VERSION_SECONDS` old; read-only."""
+    return _news(actor, version(actor), since)
+
+
+@_kept(VERSION_SECONDS, 200)
+def _news(actor: services.Actor, version: str, since: datetime | None) -> services.News:
+    return services.news(actor, since)
 
 
 @_kept(CAPABILITY_SECONDS, 10)

@@ -1,4 +1,4 @@
-"""Home: what changed since the last sync, what the product can do, the demo song, and what is connected."""
+"""Home: what is new since the last visit, what the last sync changed, what there is to do, the demo song, keys."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import streamlit as st
 
 import services
 from locales import format_time
-from views import _cache, _shared
+from views import _cache, _home_news, _shared
 from views._analysis_alerts import badges, merged, said
 from views._shared import day, number, plain, text
 
@@ -57,6 +57,7 @@ def page() -> None:
         newcomer = home.sample or not home.status.rows
         first, last = [_start, _tour], [_changes, _alerts]
         sections = [*first, _jobs, *last] if newcomer else [*last, _jobs, *reversed(first)]
+        _home_news.draw()
         for draw in sections:
             draw(home)
         _capabilities()

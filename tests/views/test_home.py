@@ -54,7 +54,7 @@ def test_every_job_is_a_link_to_its_page(open_app):
 
     shown = words(app)
     assert [title for title in TITLES["ko"] if title not in shown] == []
-    assert {page for page, _ in links(app)} == {"data", *(file for file, _ in home.JOBS)}
+    assert {page for page, _ in links(app)} == {"data", "my_page", *(file for file, _ in home.JOBS)}
     assert {file for file, _ in home.JOBS} >= set(home.TOUR)
 
 
