@@ -28,6 +28,7 @@ PAGES = (
     ("hit_prediction", "🎯", "hit.title"),
     ("text_to_bgm", "🎹", "bgm.title"),
     ("song_dossier", "📁", "dossier.title"),
+    ("community", "💬", "community.title"),
     ("my_page", "👤", "mine.title"),
     ("data", "🗂️", "data.title"),
 )

@@ -16,7 +16,7 @@ import services
 from locales import format_time
 from support.figures import dossier as figures
 from support.figures.hits import clock
-from views import _cache, _dossier_empty, _judges_songs, _shared
+from views import _cache, _dossier_empty, _judges_songs, _likes, _shared
 from views import _dossier_state as states
 from views._hit_shown import CHART, percent
 from views._shared import compact, day, number, plain, text
@@ -29,14 +29,16 @@ COVER = 96
 """Pixels."""
 
 
-def head(song: services.DossierSong) -> None:
-    """Draw the song: cover, names, album, year, tags."""
+def head(song: services.DossierSong, *, likes: bool = False) -> None:
+    """Draw the song: cover, names, album, year, tags, and how many like it; not for who came by a link."""
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium", key="dossier_head"):
         if song.cover_url and song.cover_url.startswith(("https://", "http://")):
             st.image(song.cover_url, width=COVER)
         facts = [f"**{plain(song.artist)}**", *(plain(each) for each in (song.album, song.year) if each)]
         tags = " ".join(f":violet-badge[{plain(tag)}]" for tag in song.tags)
         st.markdown(f"### {plain(song.title)}\n{' · '.join(facts)}" + (f"  \n{tags}" if tags else ""), width="stretch")
+        if likes:
+            _likes.button("song", song.id)
 
 
 def draw(dossier: services.Dossier, token: str | None = None) -> None:

@@ -29,7 +29,7 @@ def page() -> None:
             _choose()
             return
         _shared.not_in_url("q")
-        _dossier_cards.head(dossier.song)
+        _dossier_cards.head(dossier.song, likes=True)
         _dossier_share.draw(dossier.song)
         _dossier_cards.draw(dossier)
 

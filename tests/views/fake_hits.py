@@ -209,8 +209,9 @@ class FakeHits:
         return hit_results.PredictionPage(tuple(rows[offset:offset + limit]), len(rows))
 
     def leaderboard(self, actor: accounts.Actor, *, genre: str | None = None, search: str = "", order: str = "score",
-                    limit: int = 10, offset: int = 0) -> hit_results.PredictionPage:
-        self._note("leaderboard", actor, genre=genre, search=search, order=order, limit=limit, offset=offset)
+                    limit: int = 10, offset: int = 0, days: int | None = None) -> hit_results.PredictionPage:
+        given = {} if days is None else {"days": days}
+        self._note("leaderboard", actor, genre=genre, search=search, order=order, limit=limit, offset=offset, **given)
         shown = [self._hit_seen_by(actor, view) for view in self.hits.values() if view.public and view.state == "done"]
         rows = self._hit_rows(shown, genre, search, order, True)
         return hit_results.PredictionPage(tuple(rows[offset:offset + limit]), len(rows))
