@@ -22,6 +22,7 @@ JOBS = (
     ("hit_prediction", "🎯"),
     ("text_to_bgm", "🎹"),
     ("song_dossier", "📁"),
+    ("community", "💬"),
 )
 """What the product is for, in the order of the cards: the page's file, an icon."""
 TOUR: dict[str, Callable[[services.DemoSong], dict[str, str]]] = {
