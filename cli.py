@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+import cli_accounts
 import cli_databricks
 import services
 from locales import t
@@ -22,6 +23,7 @@ from support.errors import AppError, describe
 app = typer.Typer(help="Music Integrated System: operator's commands.", no_args_is_help=True, add_completion=False)
 train = typer.Typer(help="Train a model on what is in the database.", no_args_is_help=True)
 app.add_typer(train, name="train")
+app.add_typer(cli_accounts.app)
 app.add_typer(cli_databricks.app, name="databricks")
 
 
