@@ -11,7 +11,7 @@ from dataclasses import replace
 from music import drums, vocabulary
 from music.harmony import Passage, is_closer, is_opener, passages, placed
 from music.plan import Part, Plan
-from music.players import LOUD, PLAYERS, QUIET, Stage
+from music.players import LOUD, PLAYERS, QUIET, STRUCK, Stage
 from music.score import METERS, ROLES, Meter, Note, Score, Track
 from music.style import Style, style
 from music.tabs import swung
@@ -22,8 +22,8 @@ CLOSING_BARS = 3
 """A piece with an ending holds its last bar's chord where it has so many bars; a shorter one plays on."""
 GRACE = 0.2
 """Notes so short (quarters) are graces, which do not ring on."""
-SEAM = 0.15
-"""Quarters from a loop's start that are its first beat."""
+SEAM, SOFT, SOFT_STRUCK = 0.15, 0.88, 0.78
+"""Quarters from a loop's start that are its first beat; touch of it, and of instruments that begin sharply."""
 SLOW, SLOWEST, BETWEEN = 98.0, 68.0, 0.6
 """Felt beats a minute below which notes between the beats are softer, where they are softest, and by what factor."""
 NEAR_BEAT = 0.06
@@ -220,7 +220,7 @@ def _swell(stage: Stage, place: float) -> float:
     The first beat of a loop is a little softer than other bars' so that its seam is not heard.
     """
     if stage.plan.loop and stage.passage.first and place * stage.bars * stage.meter.quarters < SEAM:
-        return 0.88
+        return SOFT_STRUCK if stage.instrument.family in STRUCK else SOFT
     if stage.passage.section.name.lower().startswith(SWELLING):
         return 0.82 + 0.22 * place
     return 1.0 - 0.14 * place if stage.closes and is_closer(stage.passage.section) else 1.0

@@ -278,3 +278,14 @@ def test_voices_are_those_of_style_and_instrument():
     assert voices["drums"] == style("edm").kit and voices["bass"] == style("edm").bass_voice
     harp = arrange.compose(plans("pop", instruments=("harp",))[0])
     assert "gm:46" in {one.voice for one in harp.tracks}
+
+
+def test_a_loop_begins_softly_where_the_instrument_begins_sharply():
+    plan = plans("children", seconds=24.0, seed=3, loop=True, instruments=("glockenspiel",))[0]
+    other = replace(plan, parts=tuple(replace(part, instrument="violin") if part.role == "melody" else part for part in plan.parts))
+    for loop in (plan, other):  # the same touch, but for the loop's seam
+        ending = arrange.compose(replace(loop, loop=False))
+        first = {note.pitch: note.velocity for note in track(ending, "melody") if note.start < 0.1}
+        soft = {note.pitch: note.velocity for note in track(arrange.compose(loop), "melody") if note.start < 0.1}
+        share = arrange.SOFT_STRUCK if loop is plan else arrange.SOFT
+        assert soft and soft == {pitch: pytest.approx(share * velocity, abs=1) for pitch, velocity in first.items()}
