@@ -102,5 +102,5 @@ def kind_of(path: str) -> str:
 
 def shown(path: str) -> str:
     """Return as much of a path as says which route it was: at most two plain segments."""
-    parts = [part if re.fullmatch(r"[A-Za-z_.-]{1,40}", part) else "…" for part in path.split("/")[1:]]
+    parts = [part if re.fullmatch(r"[A-Za-z_.-]{0,40}", part) else "…" for part in path.split("/")[1:]]
     return "/" + "/".join(parts[:2] + (["…"] if len(parts) > 2 else []))
