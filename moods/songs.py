@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -122,32 +122,36 @@ class Songs:
 
     def ranked(self, aim: Aim, k: int, genre: str | None, filters: Filters) -> Ranked:
         """Return the `k` best songs of a genre (None: of all); fewer if no more are left by the filters."""
-        groups = None if genre is None else [self._genres.get(genre, -1)]
-        found = self._index.top(aim.vector, k, groups, self._minus(aim, filters),
+        place, groups = slice(0, len(self)), None
+        if genre is not None:
+            groups = [self._genres.get(genre, -1)]
+            place = self._index.groups.get(groups[0], slice(0, 0))
+        found = self._index.top(aim.vector, k, groups, self._minus(aim, filters, place),
                                 lambda rows: overlaps(self.masks[rows], aim.wanted))
         return Ranked(self.ids[found.rows], self.artists[found.rows], found.scores, self.masks[found.rows])
 
-    def _minus(self, aim: Aim, filters: Filters) -> NDArray[np.float32] | None:
-        """Return what each song loses by conflicts and filters, None where none can lose anything."""
-        minus = None
-        if any(vocabulary().category_mask(category) & aim.wanted for category in EXCLUSIVE):
-            minus = (conflicts(_every_moment(), aim.wanted) * np.float32(config.CONFLICT))[self._moments]
-        if not (filters.languages or filters.years or filters.left_out):
-            return minus
-        out = self._left_out(filters)
-        if minus is None:
-            return np.where(out, np.float32(np.inf), np.float32(0))
-        minus[out] = np.inf
+    def _minus(self, aim: Aim, filters: Filters, place: slice) -> NDArray[np.float32] | None:
+        """Return what each song of `place` loses by conflicts and filters, of the others anything; None: none loses."""
+        exclusive = sum(vocabulary().category_mask(category) for category in EXCLUSIVE) & aim.wanted
+        filtered = bool(filters.languages or filters.years or filters.left_out)
+        if not (exclusive or filtered):
+            return None
+        minus: NDArray[np.float32] = np.empty(len(self), np.float32)
+        minus[place] = _losses(exclusive, config.CONFLICT)[self._moments[place]] if exclusive else 0
+        if filtered:
+            minus[place][self._left_out(filters, place)] = np.inf
         return minus
 
-    def _left_out(self, filters: Filters) -> NDArray[np.bool_]:
-        out = np.zeros(len(self), bool)
+    def _left_out(self, filters: Filters, place: slice) -> NDArray[np.bool_]:
+        """Return which songs of `place` the filters leave out."""
+        years = self._years[place]
+        out = np.zeros(len(years), bool)
         if filters.languages:
-            out |= ~np.isin(self._languages, list(filters.languages))[self._codes]
+            out |= ~np.isin(self._languages, list(filters.languages))[self._codes[place]]
         if filters.years:
-            out |= (self._years < filters.years[0]) | (self._years > filters.years[1]) | (self._years == 0)
+            out |= (years < filters.years[0]) | (years > filters.years[1]) | (years == 0)
         if filters.left_out:
-            out |= np.isin(self.ids, np.fromiter(filters.left_out, np.int64))
+            out |= np.isin(self.ids[place], np.fromiter(filters.left_out, np.int64))
         return out
 
 
@@ -169,6 +173,12 @@ def _every_moment() -> NDArray[np.uint64]:
     places = _exclusive_places()
     return words_of([sum(1 << place for bit, place in enumerate(places) if code >> bit & 1) for code in
                      range(1 << len(places))])
+
+
+@lru_cache(maxsize=32)
+def _losses(wanted: int, conflict: float) -> NDArray[np.float32]:
+    """Return what a song of each of these sets loses where these exclusive tags are wanted; 0.3 MB."""
+    return conflicts(_every_moment(), wanted) * np.float32(conflict)
 
 
 def distinct_artists(ranker: Ranker, aim: Aim, count: int, genre: str | None, filters: Filters) -> Ranked:
