@@ -111,10 +111,15 @@ def put_back_local(connection: Connection) -> None:
 
 
 def drop_songs(connection: Connection, song_ids: list[int]) -> None:
-    """Remove those of some songs that nobody has anything of any more, and artists that have no song then."""
+    """Remove those of some songs that nobody has anything of any more, and artists that have no song then.
+
+    Songs of which everything was deleted earlier go along, for whose they were is not known any more; not those of
+    the last day, which work under way may be about to tie something to.
+    """
     kept = " ".join(f"AND NOT EXISTS (SELECT FROM {table} k WHERE k.song_id = s.id)" for table in _KEPT)
     gone = connection.execute(
-        text(f"DELETE FROM songs s WHERE s.id = ANY(CAST(:songs AS integer[])) {kept} RETURNING id, artist_id"),
+        text(f"""DELETE FROM songs s WHERE (s.id = ANY(CAST(:songs AS integer[]))
+                     OR s.created_at < now() - interval '1 day') {kept} RETURNING id, artist_id"""),
         {"songs": song_ids}).all()
     connection.execute(text("DELETE FROM likes WHERE kind = 'song' AND item = ANY(:songs)"),
                        {"songs": [str(row.id) for row in gone]})

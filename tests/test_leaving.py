@@ -103,12 +103,19 @@ def test_nothing_personal_is_left(mode, export, query, tmp_path):
     mina, juno = opened.actor, Actor(8, "analyst", "juno")
     everything(query, juno.id, song, title="Juno's take", artist="Juno")
     fill(query, mina, song)
+    early = everything(query, mina.id, song, title=f"{MARK}'s take", artist=MARK)
+    services.delete_audition(mina, early.audition)
+    services.delete_bgm(mina, early.track)
+    services.delete_prediction(mina, early.prediction)
+    services.delete_playlist(mina, early.playlist)
     alone, answered, junos, first, last = board(query, mina.id, juno.id)
     for kind in ("prediction", "playlist"):
         item = query(f"SELECT id FROM {kind}s WHERE owner_id = :id", id=mina.id)[0][0]
         query("INSERT INTO likes (owner_id, kind, item) VALUES (8, :kind, :item)", kind=kind, item=str(item))
     with pytest.raises(DataError):
         services.sign_in(EMAIL, "wrong", THERE)
+    services.delete_song(mina, services.add_song(mina, f"{MARK} Solo", f"{MARK} Early Song", "la la"))
+    query("UPDATE songs SET created_at = created_at - interval '2 days' WHERE title LIKE '%Early Song'")
     before = places(query, MARK, EMAIL, ADDRESS)
     assert before >= {"users.nickname", "users.email", "users.bio", "songs.title", "artists.display_name",
                       "lyrics.lyrics", "posts.body", "posts.card", "comments.body", "reports.note", "jobs.params",

@@ -214,12 +214,11 @@ def delete_audition(actor: Actor, audition_id: int) -> None:
     DataError
         If it is still under way.
     """
-    row = _own(actor, audition_id)
+    _own(actor, audition_id)
     with db.begin() as connection:
         if not queries.delete(connection, audition_id):
             raise DataError("audition.running")
-        people.record_act(connection, actor.id, "delete_audition", f"{row['artist']} - {row['title']}",
-                          audition=audition_id)
+        people.record_act(connection, actor.id, "delete_audition", f"audition {audition_id}")
 
 
 def interrupt_auditions() -> int:
@@ -248,7 +247,7 @@ def start_batch(actor: Actor, *, search: str = "", panel: str = "default", lang:
         raise DataError("audition.no_songs")
     with db.begin() as connection:
         batch_id = queries.add_batch(connection, actor.id, panel, lang, search, wanted)
-        people.record_act(connection, actor.id, "audition_batch", panel, songs=len(wanted), search=search)
+        people.record_act(connection, actor.id, "audition_batch", panel, songs=len(wanted))
     _submit_batch(actor, batch_id)
     return batch_id
 

@@ -298,10 +298,10 @@ def _set(actor: Actor, track_id: int, name: str, value: Any) -> None:
 
 def delete_bgm(actor: Actor, track_id: int) -> None:
     """Delete one's own track; `restore_bgm` takes that back for an hour."""
-    row = _own(actor, track_id)
+    _own(actor, track_id)
     with db.begin() as connection:
         queries.hide(connection, track_id, on=True)
-        people.record_act(connection, actor.id, "delete", f"bgm {track_id}", title=row["title"])
+        people.record_act(connection, actor.id, "delete", f"bgm {track_id}")
 
 
 def restore_bgm(actor: Actor, track_id: int) -> None:

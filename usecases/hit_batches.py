@@ -162,7 +162,8 @@ def _store(actor: Actor, files: Files, name: str, prior: float) -> int:
             refused.append((row["file"], error.code, dict(error.values)))
     with db.begin() as connection:
         queries.set_batch(connection, batch_id, refused=refused)
-        people.record_act(connection, actor.id, "predict_batch", name, tracks=taken, refused=len(refused))
+        people.record_act(connection, actor.id, "predict_batch", f"prediction batch {batch_id}", tracks=taken,
+                          refused=len(refused))
     return batch_id
 
 
@@ -320,10 +321,10 @@ def cancel_prediction_batch(actor: Actor, batch_id: int) -> None:
 def delete_prediction_batch(actor: Actor, batch_id: int) -> None:
     """Delete one's own batch with its predictions and audio; it cannot be undone."""
     cancel_prediction_batch(actor, batch_id)
-    batch = _own(actor, batch_id)
+    _own(actor, batch_id)
     with db.begin() as connection:
         queries.delete_batch(connection, batch_id)
-        people.record_act(connection, actor.id, "delete", f"prediction batch {batch_id}", name=batch["name"])
+        people.record_act(connection, actor.id, "delete", f"prediction batch {batch_id}")
 
 
 def list_prediction_batches(actor: Actor) -> tuple[PredictionBatch, ...]:

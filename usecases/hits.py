@@ -166,7 +166,7 @@ def delete_prediction(actor: Actor, prediction_id: int) -> None:
     cancel_prediction(Actor(row["owner_id"], actor.role, actor.name), prediction_id)
     with db.begin() as connection:
         queries.delete(connection, prediction_id)
-        people.record_act(connection, actor.id, "delete", f"prediction {prediction_id}", title=row["title"])
+        people.record_act(connection, actor.id, "delete", f"prediction {prediction_id}")
 
 
 def set_prediction_prior(actor: Actor, prediction_id: int, prior: float) -> None:
