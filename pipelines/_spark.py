@@ -54,7 +54,9 @@ def session(name: str, master: str | None = None) -> SparkSession:
         builder = builder.master(master)
         if master.startswith("local"):
             os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else whichever python3 is first on the path
-            builder = builder.config("spark.ui.enabled", "false").config("spark.driver.bindAddress", "127.0.0.1")
+            for name in ("spark.driver.host", "spark.driver.bindAddress"):
+                builder = builder.config(name, "127.0.0.1")  # a machine's own name may lead nowhere
+            builder = builder.config("spark.ui.enabled", "false")
     try:
         spark: SparkSession = builder.getOrCreate()
     except (PySparkException, OSError) as error:

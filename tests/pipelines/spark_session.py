@@ -30,7 +30,7 @@ def spark_here():
     if (lack := missing()) is not None:
         pytest.skip(lack)
     os.environ["PYSPARK_PYTHON"] = sys.executable
-    os.environ["PYSPARK_SUBMIT_ARGS"] = "--conf spark.sql.shuffle.partitions=4 --conf spark.ui.showConsoleProgress=false pyspark-shell"
+    os.environ["PYSPARK_SUBMIT_ARGS"] = "--conf spark.sql.shuffle.partitions=2 --conf spark.ui.showConsoleProgress=false pyspark-shell"
     from pipelines import _spark
 
     found = _spark.session("tests", "local[2]")
