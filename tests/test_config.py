@@ -10,7 +10,8 @@ from sqlalchemy.engine import make_url
 
 import config
 
-NAMES = ("DATABASE_URL", "PG_HOST", "PG_PORT", "PG_DB", "PG_USER", "PG_PASSWORD", "AUTH", "AWS_REGION", *config.KEYS)
+NAMES = ("DATABASE_URL", "PG_HOST", "PG_PORT", "PG_DB", "PG_USER", "PG_PASSWORD", "AUTH", "AWS_REGION", *config.KEYS,
+         "ADMIN_PASSWORD", "SMTP_URL", "SMTP_FROM", "PUBLIC_URL", "OIDC_ADMINISTRATORS", "TRUSTED_PROXIES")
 
 
 @pytest.fixture
@@ -125,3 +126,36 @@ def test_nothing_is_read_twice_until_asked(layers, monkeypatch):
     assert layers(MIS_THRESHOLD="5").threshold_default == 5
     monkeypatch.setenv("MIS_THRESHOLD", "6")
     assert config.load().threshold_default == 5 and config.reload().threshold_default == 6
+
+
+def test_accounts_by_default(layers):
+    settings = layers()
+    assert (settings.auth, settings.admin_password, settings.smtp_url, settings.smtp_from) == ("off", None, None, None)
+    assert (settings.public_url, settings.oidc_administrators, settings.sign_in_days) == (None, frozenset(), 30)
+    assert settings.trusted_proxies == ("127.0.0.1", "::1")
+
+
+def test_accounts_as_set(layers):
+    settings = layers(AUTH="OIDC", ADMIN_PASSWORD="twelve letters", SMTP_URL="smtp://u:secret@mail.example.org:587",
+                      SMTP_FROM="Music <music@example.org>", PUBLIC_URL="https://music.example/", MIS_SIGN_IN_DAYS="7",
+                      OIDC_ADMINISTRATORS=" Boss@Example.org ,, two@example.org", TRUSTED_PROXIES="10.0.0.0/8, ::1")
+    assert (settings.auth, settings.public_url, settings.sign_in_days) == ("oidc", "https://music.example", 7)
+    assert settings.oidc_administrators == {"boss@example.org", "two@example.org"}
+    assert settings.trusted_proxies == ("10.0.0.0/8", "::1") and settings.smtp_from == "Music <music@example.org>"
+    assert "secret" not in repr(settings) and "twelve letters" not in repr(settings)
+
+
+MAIL = {"SMTP_URL": "smtp://mail.example.org", "SMTP_FROM": "music@example.org"}
+
+
+@pytest.mark.parametrize(("given", "name"), [
+    ({"AUTH": "ldap"}, "AUTH"), ({"ADMIN_PASSWORD": "elevensigns"}, "ADMIN_PASSWORD"),
+    ({"SMTP_URL": MAIL["SMTP_URL"]}, "SMTP_FROM"), ({"SMTP_FROM": MAIL["SMTP_FROM"]}, "SMTP_FROM"),
+    ({**MAIL, "SMTP_URL": "http://x"}, "SMTP_URL"), ({**MAIL, "SMTP_URL": "smtp://"}, "SMTP_URL"),
+    ({**MAIL, "SMTP_URL": "smtp://u:secret@host:port"}, "SMTP_URL"), ({**MAIL, "SMTP_FROM": "nobody"}, "SMTP_FROM"),
+    ({**MAIL, "SMTP_FROM": "a@b@c"}, "SMTP_FROM"), ({"PUBLIC_URL": "music.example"}, "PUBLIC_URL"),
+    ({"TRUSTED_PROXIES": "10.0.0.1,proxy"}, "TRUSTED_PROXIES")])
+def test_accounts_set_wrongly(layers, given, name):
+    with pytest.raises(config.SettingsError) as caught:
+        layers(**given)
+    assert caught.value.name == name and "secret" not in str(caught.value) and "elevensigns" not in str(caught.value)
