@@ -31,6 +31,7 @@ PAGES = (
     ("community", "💬", "community.title"),
     ("my_page", "👤", "mine.title"),
     ("data", "🗂️", "data.title"),
+    ("administration", "🛡️", "admin.title"),
 )
 """One line a page, in the order of the menu: file below views/ (also its URL), icon, title's key. The first one is
 what opens without a path."""

@@ -22,11 +22,13 @@ def record_act(connection: Connection, actor_id: int, action: str, item: str, **
         {"actor": actor_id, "action": action, "item": item, "detail": json.dumps(detail, default=str)})
 
 
-def acts(connection: Connection, search: str, offset: int, limit: int) -> tuple[list[dict[str, Any]], int]:
-    """Return acts that have a text in who, what or on what, newest first, and how many there are."""
-    values = {"search": search.lower(), "offset": offset, "limit": limit}
+def acts(connection: Connection, search: str, offset: int, limit: int, action: str | None = None,
+         ) -> tuple[list[dict[str, Any]], int]:
+    """Return acts with a text in who, what or on what, of one kind where given, newest first, and their number."""
+    values = {"search": search.lower(), "action": action, "offset": offset, "limit": limit}
     held = """(:search = '' OR strpos(lower(a.action), :search) > 0 OR strpos(lower(a.object), :search) > 0
-               OR strpos(lower(coalesce(u.nickname, '')), :search) > 0 OR a.actor_id::text = :search)"""
+               OR strpos(lower(coalesce(u.nickname, '')), :search) > 0 OR a.actor_id::text = :search)
+              AND (CAST(:action AS text) IS NULL OR a.action = :action)"""
     rows = connection.execute(
         text(f"""SELECT a.id, a.at, a.actor_id, u.nickname AS actor, a.action, a.object AS item, a.detail
                  FROM audit_log a LEFT JOIN users u ON u.id = a.actor_id WHERE {held}
@@ -35,6 +37,12 @@ def acts(connection: Connection, search: str, offset: int, limit: int) -> tuple[
     count = connection.execute(
         text(f"SELECT count(*) FROM audit_log a LEFT JOIN users u ON u.id = a.actor_id WHERE {held}"), values)
     return found, count.scalar_one()
+
+
+def actions(connection: Connection) -> dict[str, int]:
+    """Return the kinds of acts there are in the audit log, the most frequent first, and how many of each."""
+    rows = connection.execute(text("SELECT action, count(*) FROM audit_log GROUP BY action ORDER BY 2 DESC, 1"))
+    return {action: count for action, count in rows}
 
 
 # --- one user -----------------------------------------------------------------------------------------------------

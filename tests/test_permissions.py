@@ -90,6 +90,7 @@ BY_ROLE: dict[str, Calls] = {
                 "share_dossier": lambda a: services.share_dossier(a, 0)},
     "people": {"list_members": lambda a: services.list_members(a),
                "audit_trail": lambda a: services.audit_trail(a),
+               "audit_actions": lambda a: services.audit_actions(a),
                "set_role": lambda a: services.set_role(a, 0, "viewer"),
                "disable_member": lambda a: services.disable_member(a, 0),
                "enable_member": lambda a: services.enable_member(a, 0)},

@@ -31,8 +31,14 @@ def list_members(actor: Actor, search: str = "", page: int = 1, size: int = PAGE
     return MemberPage(tuple(map(member_of, rows)), count, max(1, page), max(1, -(-count // size)))
 
 
-def audit_trail(actor: Actor, search: str = "", page: int = 1, size: int = PAGE) -> AuditPage:
+def audit_trail(actor: Actor, search: str = "", page: int = 1, size: int = PAGE, *,
+                action: str | None = None) -> AuditPage:
     """Return a page of the audit log: acts that have `search` in who (nickname, number), what or on what.
+
+    Parameters
+    ----------
+    action : str, optional
+        Only acts of this kind (`audit_actions`).
 
     Raises
     ------
@@ -40,8 +46,20 @@ def audit_trail(actor: Actor, search: str = "", page: int = 1, size: int = PAGE)
     """
     require(actor, "people")
     with db.begin() as connection:
-        rows, count = people.acts(connection, _sought(search), (max(1, page) - 1) * size, size)
+        rows, count = people.acts(connection, _sought(search), (max(1, page) - 1) * size, size, action)
     return AuditPage(tuple(AuditRow(**row) for row in rows), count, max(1, page), max(1, -(-count // size)))
+
+
+def audit_actions(actor: Actor) -> dict[str, int]:
+    """Return the kinds of acts in the audit log, the most frequent first, and how many there are of each.
+
+    Raises
+    ------
+    NotAllowed
+    """
+    require(actor, "people")
+    with db.begin() as connection:
+        return people.actions(connection)
 
 
 def _sought(search: str) -> str:

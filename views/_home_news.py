@@ -13,6 +13,13 @@ ICONS = {"audition": "gavel", "prediction": "target", "bgm": "piano", "post": "f
 COLUMNS = 3
 VERDICTS = {"HIT": "green", "GOOD": "blue", "SOLID": "orange", "BAD": "red"}
 
+STYLE = """<style>
+.st-key-home_news [data-testid=stPageLink-NavLink] {padding-inline: 0; margin: 0}
+.st-key-home_news [data-testid=stPageLink-NavLink] * {white-space: normal}
+.st-key-home_news p {word-break: keep-all; overflow-wrap: anywhere}
+</style>"""
+"""A link in a list starts where the text below it does; Korean breaks between words."""
+
 
 def draw() -> None:
     """Draw what came since this user was here last."""
@@ -29,8 +36,7 @@ def draw() -> None:
     st.caption(text("news.since", since=since))
     cards = [*([_syncs] if found.syncs.runs else []), *([_alerts] if found.alerts else []),
              *(lambda _, group=group: _group(group) for group in found.groups)]
-    # a link in a list starts where the text below it does
-    st.html("<style>.st-key-home_news [data-testid=stPageLink-NavLink] {padding-inline: 0; margin: 0}</style>")
+    st.html(STYLE)
     with st.container(key="home_news", gap="small"):
         for start in range(0, len(cards), COLUMNS):
             row = cards[start:start + COLUMNS]

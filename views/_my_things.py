@@ -74,7 +74,7 @@ def _rows(shelf: services.MyShelf) -> None:
                 badge = states.badges(thing)
                 st.markdown(f"**{states.title(thing)}** {badge}  \n:small[:gray[{states.notes(thing)}]]",
                             width="stretch")
-                opening(thing, f":violet[{text('mine.open')}]", "arrow_forward")
+                opening(thing, text("mine.open"), "arrow_forward")
 
 
 def _grid(shelf: services.MyShelf) -> None:
@@ -96,5 +96,8 @@ def face(thing: services.MyThing) -> None:
 
 
 def opening(thing: services.MyThing, label: str, icon: str = "") -> None:
-    """Draw the link that opens a thing on its page."""
-    states.link(thing.page, label, icon, dict(thing.query), width="content")
+    """Draw the link that opens a thing on its page; its name alone where there is no such page."""
+    if thing.page in _shared.pages():
+        states.link(thing.page, f":violet[{label}]", icon, dict(thing.query), width="content")
+    elif not icon:
+        st.markdown(label)

@@ -11,22 +11,28 @@ from views._shared import plain, text
 
 TABS = {"overview": _my_overview.draw, "things": _my_things.draw, "account": _my_account.draw, "data": _my_data.draw}
 
+STYLE = """<style>
+:is([class*=st-key-mine_line_], [class*=st-key-mine_card_], [class*=st-key-mine_face_]) [data-testid=stPageLink-NavLink]
+    {padding-inline: 0; margin: 0}
+.st-key-mine_body [data-testid=stPageLink-NavLink] * {white-space: normal; word-break: keep-all}
+.st-key-mine_body p {word-break: keep-all; overflow-wrap: anywhere}
+</style>"""
+"""A link in a list starts where the text below it does; Korean breaks between words."""
+
 
 def page() -> None:
     """Draw the page."""
     st.title(text("mine.title"))
-    # a link in a list starts where the text below it does
-    st.html("<style>[class*=st-key-mine_line_] [data-testid=stPageLink-NavLink], "
-            "[class*=st-key-mine_card_] [data-testid=stPageLink-NavLink], "
-            "[class*=st-key-mine_face_] [data-testid=stPageLink-NavLink] {padding-inline: 0; margin: 0}</style>")
+    st.html(STYLE)
     with _shared.errors_shown():
         states.tell()
         me = services.my_account(_shared.frame().actor)
         _head(me)
-        for name, box in _shared.tabs("mine", tuple(TABS)).items():
-            if box.open:
-                with box:
-                    TABS[name]()
+        with st.container(key="mine_body"):
+            for name, box in _shared.tabs("mine", tuple(TABS)).items():
+                if box.open:
+                    with box:
+                        TABS[name]()
 
 
 def _head(me: services.Member) -> None:

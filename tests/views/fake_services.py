@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from fake_administration import FakeAdministration
 from fake_alerts import FakeAlerts
 from fake_auditions import FakeAuditions
 from fake_catalogue import FakeCatalogue
@@ -76,7 +77,7 @@ PURE = ("absence_text", "analysis_figure", "anomaly_text", "chance_text", "expor
 """Services that neither read nor write anything."""
 
 
-class FakeServices(FakeAlerts, FakeAuditions, FakeCatalogue, FakeCommunity, FakeHits, FakeMyPage, FakePictures, FakePlaylists, FakeStandings):
+class FakeServices(FakeAdministration, FakeAlerts, FakeAuditions, FakeCatalogue, FakeCommunity, FakeHits, FakeMyPage, FakePictures, FakePlaylists, FakeStandings):
     """The contract of `services`, with switches for what a test wants to see."""
 
     Actor = accounts.Actor
@@ -104,6 +105,7 @@ class FakeServices(FakeAlerts, FakeAuditions, FakeCatalogue, FakeCommunity, Fake
         self.metrics_token: str | None = None
         self.demo = demo(1, 2)
         self.missing = ("OPENAI_API_KEY", "torch")
+        self.set_administration()
         self.set_alerts()
         self.set_auditions()
         self.set_catalogue()
