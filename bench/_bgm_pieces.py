@@ -167,11 +167,15 @@ def _midi(plan: composer.Plan, made: composer.Made) -> dict[str, Any]:
     return {"midi_ok": bool(fits)}
 
 
-def variants(genre: str, mood: str, seconds: float) -> dict[str, Any]:
-    """Make four variants and return how near the most alike two are."""
-    wish = composer.Wish(genres=(genre,), moods=(mood,), seconds=seconds, variants=4, seed=11)
+def variants(genre: str, mood: str, seconds: float, tempo: float | str = "auto") -> dict[str, Any]:
+    """Make four variants and return how near the most alike two are.
+
+    Where an exact tempo is asked for all have it, and the beat that they share makes their onsets alike.
+    """
+    wish = composer.Wish(genres=(genre,), moods=(mood,), seconds=seconds, variants=4, seed=11, tempo=tempo)
     made = [composer.make(plan) for plan in composer.settle(wish)[0]]
     by_chroma, by_onset = measure.least_distances([measure.mono_of(one.mix) for one in made])
     return {"genre": genre, "mood": mood, "chroma": by_chroma, "onset": by_onset,
+            "tempi": len({round(one.score.bpm, 2) for one in made}),
             "differ": bool(by_chroma >= LEAST_CHROMA and by_onset >= LEAST_ONSET),
             "files": len({one.midi for one in made})}

@@ -39,7 +39,7 @@ VARIANTS, QUICK_SPEED_VARIANTS = 4, 1
 SPEED_GENRES = ("pop", "orchestral")
 """An ordinary one, and the one with the most parts."""
 VARIANTS_S, QUICK_VARIANTS_S = 16.0, 8.0
-QUICK_VARIANTS = 2
+QUICK_VARIANTS, SAME_BPM = 2, 100.0
 QUEUED, QUEUED_S, QUICK_QUEUED_S = 20, 30.0, 5.0
 LONGEST_PIECE_S = 600.0
 
@@ -79,6 +79,7 @@ def judged(bench: Bench, chosen: argparse.Namespace, parts: set[str]) -> list[di
             pairs = list(zip(made.styles(), made.MOODS, strict=True))[:QUICK_VARIANTS if chosen.quick else None]
             seconds = QUICK_VARIANTS_S if chosen.quick else VARIANTS_S
             variants(bench, many(bench, pool, made.variants, [(*pair, seconds) for pair in pairs]))
+            same_tempo(bench, many(bench, pool, made.variants, [(*pair, seconds, SAME_BPM) for pair in pairs]))
     return rows
 
 
@@ -171,7 +172,15 @@ def variants(bench: Bench, rows: Sequence[dict[str, Any]]) -> None:
     bench.at_least("four variants that differ in chroma and onsets, % of requests", 100, share(rows, "differ"))
     bench.figure("variants: least distance by chroma", min(row["chroma"] for row in rows))
     bench.figure("variants: least distance by onsets", min(row["onset"] for row in rows))
+    bench.figure("variants: different tempi, fewest of four", min(row["tempi"] for row in rows))
     bench.figure("variants: files of MIDI that differ, fewest of four", min(row["files"] for row in rows))
+
+
+def same_tempo(bench: Bench, rows: Sequence[dict[str, Any]]) -> None:
+    """Report how different four variants are that were all asked for at one exact tempo."""
+    bench.at_most("variants of an exact tempo: different tempi among four", 1, max(row["tempi"] for row in rows))
+    bench.figure("variants of an exact tempo: least distance by chroma and by onsets",
+                 [round(min(row[name] for row in rows), 3) for name in ("chroma", "onset")])
 
 
 def speed(bench: Bench, count: int, genres: Sequence[str]) -> None:
