@@ -33,8 +33,9 @@ unit: $(VENV)/.dev
 bench: $(VENV)/.dev ## measure speed and memory; rewrites the table in bench/README.md
 	$(BIN)/python bench/run.py
 
-soak: $(VENV)/.dev ## long tests: many kills of a sync, many random files
-	MIS_SOAK=1 $(BIN)/python -m pytest -m "not browser" tests/test_kill.py tests/test_data_processing_properties.py
+soak: $(VENV)/.dev ## long tests: kills of all work and of its database, much bad input
+	MIS_SOAK=1 $(BIN)/python -m pytest -m "not browser" tests/test_kill.py tests/test_faults.py tests/test_bad_input.py \
+		tests/test_data_processing_properties.py
 
 fmt: $(VENV)/.dev ## sort imports and mend what ruff can mend
 	$(BIN)/ruff check --fix .
