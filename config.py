@@ -65,7 +65,7 @@ LIMITS: dict[str, tuple[int, int]] = {
     "sign_in_pair": (5, 15),        # one account from one network address: typing errors, no more
     "sign_in_account": (50, 60),    # one account from everywhere; addresses it has signed in from are not held by it
     "sign_in_address": (40, 15),    # one address at all accounts: an office behind one address still gets in
-    "sign_up_address": (10, 60),
+    "sign_up_address": (30, 60),    # a class behind one address
     "mail_account": (4, 60),        # mails to one address
     "mail_address": (20, 60),       # mails asked for from one address
     "code_account": (20, 1440),     # wrong codes a day: with fresh codes one could go on trying
@@ -73,7 +73,7 @@ LIMITS: dict[str, tuple[int, int]] = {
     "password_account": (10, 15),   # wrong passwords of somebody who is signed in
     "operator_address": (5, 15),
     "operator_all": (60, 60),       # from everywhere: many addresses together still cannot try much
-    "open_address": (60, 60),       # new anonymous users
+    "open_address": (120, 60),      # new anonymous users
 }
 """How often something may be tried, and in how many minutes."""
 

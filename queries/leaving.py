@@ -146,5 +146,6 @@ def idle_visitors(connection: Connection, days: float, limit: int) -> list[int]:
 def drop_unverified(connection: Connection, hours: float) -> int:
     """Remove accounts whose address was never confirmed; return how many."""
     return connection.execute(
-        text("""DELETE FROM users WHERE kind = 'member' AND verified_at IS NULL
+        text("""DELETE FROM users WHERE kind = 'member' AND verified_at IS NULL AND email IS NOT NULL
+                AND password_hash IS NOT NULL
                 AND created_at < now() - make_interval(secs => :seconds)"""), {"seconds": hours * 3_600}).rowcount

@@ -150,6 +150,13 @@ def forgive(connection: Connection, kind: str, key: str) -> None:
     connection.execute(text("DELETE FROM attempts WHERE kind = :kind AND key = :key"), {"kind": kind, "key": key})
 
 
+def take_back(connection: Connection, kind: str, key: str) -> None:
+    """Forget the newest attempt of a key."""
+    connection.execute(
+        text("""DELETE FROM attempts WHERE ctid = (SELECT ctid FROM attempts WHERE kind = :kind AND key = :key
+                                                   ORDER BY at DESC LIMIT 1)"""), {"kind": kind, "key": key})
+
+
 def forget_attempts(connection: Connection, key: str) -> None:
     """Forget all attempts at an account, also those counted with a network address, and nicknames held for it."""
     connection.execute(

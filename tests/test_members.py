@@ -113,8 +113,23 @@ def test_whether_a_nickname_is_free_afterwards_does_not_tell_of_an_account(mode,
     assert code_of(sign_up, EMAIL, "probe ONE") == code_of(sign_up, "free@example.org", "Probe two") is None
     query("UPDATE attempts SET at = at - interval '25 hours'")
     query("UPDATE users SET created_at = created_at - interval '25 hours' WHERE verified_at IS NULL")
-    services.tidy_accounts()
     assert code_of(sign_up, "eve@example.org", "Probe one") == code_of(sign_up, "eva@example.org", "Probe two") is None
+
+
+@pytest.mark.parametrize("with_mail", [False, True])
+def test_an_account_of_a_provider_is_not_signed_up_over(mode, query, request, with_mail):
+    mode("oidc")
+    actor = services.oidc_actor({"iss": "https://id.example", "sub": "1", "iat": 1, "email": EMAIL,
+                                 "email_verified": True, "name": "Mina"})
+    query("UPDATE users SET verified_at = NULL WHERE id = :id", id=actor.id)
+    before = query("SELECT * FROM users WHERE id = :id", id=actor.id)
+    mode("local")
+    if with_mail:
+        request.getfixturevalue("post")
+    assert sign_up(nickname="Eve") == services.SignedUp(needs_code=with_mail)
+    assert query("SELECT * FROM users WHERE id = :id", id=actor.id) == before
+    assert query("SELECT count(*) FROM users WHERE lower(email) = :email", email=EMAIL) == [(1,)]
+    assert code_of(services.sign_in, EMAIL, GOOD, HERE) == "account.wrong"
 
 
 def test_a_sign_up_that_was_never_confirmed_gives_way(mode, post, query):

@@ -207,6 +207,7 @@ def _administrator(connection: Connection, email: str, hashed: str | None, nickn
                                   email=email, password_hash=hashed, verified=True)
     elif not people.change(connection, row["id"], role="administrator", email=email,
                            **({"password_hash": hashed} if hashed else {}),
+                           **({"kind": "member"} if row["kind"] == "oidc" else {}),
                            **({"nickname": nickname} if nickname else {})):
         user_id = None
     if user_id is None:
@@ -230,7 +231,8 @@ def set_password(email: str, password: str) -> Member:
     accounts.validate_password(password, email=row["email"], nickname=row["nickname"])
     hashed = accounts.hash_password(password)
     with db.begin() as connection:
-        people.change(connection, row["id"], password_hash=hashed)
+        people.change(connection, row["id"], password_hash=hashed,
+                      **({"kind": "member"} if row["kind"] == "oidc" else {}))  # from now on it has a password
         people.verify(connection, row["id"])
         sign_in_queries.end_all(connection, row["id"])
         people.record_act(connection, accounts.LOCAL_ADMINISTRATOR.id, "set_password", f"user {row['id']}")

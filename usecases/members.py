@@ -16,7 +16,7 @@ import accounts
 import config
 import db
 from accounts import Actor
-from queries import people
+from queries import leaving, people
 from queries import sign_ins as queries
 from support.errors import DataError, NotAllowed, NotFound
 from usecases import mails, throttling
@@ -65,8 +65,11 @@ def _enter(email: str, hashed: str, nickname: str, with_mail: bool) -> str | Non
     """
     key, by = accounts.nickname_key(nickname), throttling.account_key(email)
     with db.begin() as connection:
+        leaving.drop_unverified(connection, config.UNVERIFIED_HOURS)  # whose nicknames are free again
         row = people.by_email(connection, email)
-        pending = row is not None and row["verified_at"] is None and row["disabled_at"] is None
+        # one of an identity provider is somebody's, though no mail was ever sent to it
+        pending = (row is not None and row["kind"] == "member" and row["password_hash"] is not None
+                   and row["verified_at"] is None and row["disabled_at"] is None)
         if (people.nickname_taken(connection, key, row["id"] if row and pending else None)
                 or queries.reserved(connection, key, by, config.UNVERIFIED_HOURS)):
             raise DataError("account.nickname_taken", value=nickname)
@@ -82,11 +85,7 @@ def _enter(email: str, hashed: str, nickname: str, with_mail: bool) -> str | Non
 def _pending(connection: Connection, row: Mapping[str, Any] | None, email: str, hashed: str, nickname: str,
              with_mail: bool) -> int:
     if row is not None:
-        if not people.change(connection, row["id"], nickname=nickname, password_hash=hashed):
-            raise DataError("account.nickname_taken", value=nickname)
-        if not with_mail:
-            people.verify(connection, row["id"])
-        return int(row["id"])
+        leaving.drop_user(connection, row["id"])
     user_id = people.add_user(connection, nickname=nickname, role="analyst", kind="member", email=email,
                               password_hash=hashed, verified=not with_mail, terms=True)
     if user_id is None:  # somebody else was faster by a moment
@@ -189,8 +188,8 @@ def reset_password(email: str, code: str, new_password: str, place: Place) -> No
 def _with_code(email: str, code: str, purpose: str, place: Place, then: Any) -> int:
     """Do `then` if the code is right, in the same transaction that uses it up; return whose it was."""
     email = accounts.normalise_email(email)
-    throttling.count(("code_account", throttling.account_key(email)),
-                     ("code_address", throttling.address_key(place.address)))
+    tries = (("code_account", throttling.account_key(email)), ("code_address", throttling.address_key(place.address)))
+    throttling.count(*tries)
     with db.begin() as connection:
         row = people.by_email(connection, email)
         user_id = None if row is None or row["disabled_at"] is not None else int(row["id"])
@@ -200,6 +199,7 @@ def _with_code(email: str, code: str, purpose: str, place: Place, then: Any) -> 
             user_id = None
     if user_id is None:  # raised outside: the try has to stay counted
         raise DataError("account.code_wrong")
+    throttling.take_back(*tries)
     return user_id
 
 

@@ -30,9 +30,12 @@ log = logging.getLogger(__name__)
 KEPT_S = 5.0
 SEEN_S = 60.0
 _lock = threading.Lock()
+_changes = 0
+"""How often something was forgotten: what was read from the database before that is not kept."""
 _actors: TTLCache[str, tuple[Actor, datetime]] = TTLCache(8_192, KEPT_S)
 _claimed: TTLCache[tuple[Any, ...], Actor] = TTLCache(8_192, KEPT_S)
-_visits: TTLCache[int, datetime | None] = TTLCache(8_192, SEEN_S)
+_visits: TTLCache[int, Any] = TTLCache(8_192, SEEN_S)
+_NEVER = object()
 
 
 def sign_in(email: str, password: str, place: Place, *, old_token: str | None = None) -> Opened:
@@ -42,22 +45,28 @@ def sign_in(email: str, password: str, place: Place, *, old_token: str | None = 
 
     Raises
     ------
+    NotAllowed
+        If nobody signs in with a password here (``AUTH`` is not ``local``).
     DataError
         ``account.wrong``; ``account.unverified`` with the right password of an account whose address is not confirmed;
         ``account.throttled`` after too many tries.
     """
+    if config.load().auth != "local":
+        raise NotAllowed("account.no_sign_up")
     pair = ("sign_in_pair", throttling.pair_key(email, place.address))
     with db.begin() as connection:
         row = people.by_email(connection, accounts.normalise_email(email))
         known = row is not None and queries.known_address(connection, row["id"], accounts.network_of(place.address))
-    tries = [pair, ("sign_in_address", throttling.address_key(place.address))]
-    # nobody can lock an owner out from elsewhere
-    throttling.count(*tries, *([] if known else [("sign_in_account", throttling.account_key(email))]))
+    tries = [("sign_in_address", throttling.address_key(place.address))]
+    if not known:  # nobody can lock an owner out from elsewhere
+        tries.append(("sign_in_account", throttling.account_key(email)))
+    throttling.count(pair, *tries)
     if not _right(row, password) or row is None or row["disabled_at"] is not None:
         raise DataError("account.wrong")
     if row["verified_at"] is None:
         raise DataError("account.unverified")
     throttling.forgive(pair)
+    throttling.take_back(*tries)
     _renew_hash(row, password)
     return _open(row, place, config.load().sign_in_days, old_token=old_token, act="sign_in")
 
@@ -99,7 +108,7 @@ def actor_by_token(token: str | None) -> Actor | None:
         return None
     name = accounts.hash_token(token)
     with _lock:
-        kept = _actors.get(name)
+        kept, seen = _actors.get(name), _changes
     if kept is not None:
         return kept[0] if kept[1] > datetime.now(UTC) else None
     with db.begin() as connection:
@@ -111,7 +120,8 @@ def actor_by_token(token: str | None) -> Actor | None:
             people.see(connection, row["user_id"], config.VISIT_MINUTES)
     actor, until = _actor_of(row)
     with _lock:
-        _actors[name] = (actor, until)
+        if seen == _changes:
+            _actors[name] = (actor, until)
     return actor
 
 
@@ -130,14 +140,19 @@ def _actor_of(row: Mapping[str, Any]) -> tuple[Actor, datetime]:
 
 def forget(*, token: str | None = None, user_id: int | None = None) -> None:
     """Forget what is kept of a token or of a user: it has just changed."""
+    global _changes
     with _lock:
+        _changes += 1
         if token:
             _actors.pop(accounts.hash_token(token), None)
         if user_id is not None:
-            for name in [name for name, kept in _actors.items() if kept[0].id == user_id]:
-                del _actors[name]
-            for claims in [claims for claims, actor in _claimed.items() if actor.id == user_id]:
-                del _claimed[claims]
+            # what is over goes by itself at any moment, so nothing is taken for granted between two looks
+            for name in list(_actors):
+                if (kept := _actors.get(name)) is not None and kept[0].id == user_id:
+                    _actors.pop(name, None)
+            for claims in list(_claimed):
+                if (actor := _claimed.get(claims)) is not None and actor.id == user_id:
+                    _claimed.pop(claims, None)
             _visits.pop(user_id, None)
 
 
@@ -249,6 +264,7 @@ def unlock_operator(token: str | None, password: str, place: Place) -> Opened:
     if not accounts.same_text(password, wanted):
         raise DataError("account.operator_wrong")
     throttling.forgive(("operator_address", key))
+    throttling.take_back(("operator_all", "all"))
     if actor_by_token(token) is None or token is None:
         token = open_anonymous(place).token
     return _unlock(token)
@@ -306,11 +322,12 @@ def oidc_actor(claims: Mapping[str, Any]) -> Actor:
     email = _verified_email(claims)
     kept = (issuer, subject, claims.get("iat"), email)
     with _lock:
-        actor = _claimed.get(kept)
+        actor, seen = _claimed.get(kept), _changes
     if actor is None:
         actor = _from_claims(claims, issuer, subject, email)
         with _lock:
-            _claimed[kept] = actor
+            if seen == _changes:
+                _claimed[kept] = actor
     return actor
 
 
@@ -340,7 +357,8 @@ def _from_claims(claims: Mapping[str, Any], issuer: str, subject: str, email: st
             people.change(connection, row["id"], role=role)
             people.record_act(connection, row["id"], "set_role", f"user {row['id']}", role=role)
         if email != row["email"] and email is not None:
-            people.change(connection, row["id"], email=email)  # not where an account with a password has it
+            if people.change(connection, row["id"], email=email):  # not where an account with a password has it
+                people.verify(connection, row["id"])
         people.see(connection, row["id"], config.VISIT_MINUTES)
     return Actor(row["id"], role, row["nickname"], "oidc")
 
@@ -372,8 +390,8 @@ def _issued(claims: Mapping[str, Any]) -> int:
 def visit(actor: Actor) -> datetime | None:
     """Return when the actor's visit before the present one ended, None at the first; written once a minute at most."""
     with _lock:
-        if actor.id in _visits:
-            return _visits[actor.id]
+        if (kept := _visits.get(actor.id, _NEVER)) is not _NEVER:
+            return kept
     with db.begin() as connection:
         before: datetime | None = people.see(connection, actor.id, config.VISIT_MINUTES)
     with _lock:

@@ -61,5 +61,12 @@ def forgive(*tries: tuple[str, str]) -> None:
             queries.forgive(connection, kind, key)
 
 
+def take_back(*tries: tuple[str, str]) -> None:
+    """Count one attempt less under several kinds and keys: it was a right one, and those before it still count."""
+    with db.begin() as connection:
+        for kind, key in tries:
+            queries.take_back(connection, kind, key)
+
+
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
