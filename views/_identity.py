@@ -118,7 +118,8 @@ def _keep_apart(actor: services.Actor | None) -> None:
     for name in [str(name) for name in st.session_state if name not in OF_NOBODY | {"app_who"}]:
         del st.session_state[name]
     st.session_state["app_was_here"] = now is None
-    st.rerun()
+    if now is not None:  # else the way in is drawn at once; a run anew would lose st.logout's way out
+        st.rerun()
 
 
 # what is shown to whom nobody knows ------------------------------------------------------------
@@ -223,17 +224,18 @@ def corner(found: Found) -> None:
             st.page_link("views/my_page.py", label=text("who.my_page"), icon=":material/person:")
         if actor.kind == "anonymous" and found.whole and services.settings().admin_password:
             _link(text("who.operator"), _door(OPERATOR))
-        if not local and actor.kind in ("member", "local", "oidc"):
-            st.button(text("who.sign_out"), key="who_sign_out", icon=":material/logout:", width="stretch",
-                      on_click=_sign_out)
+        if not local and actor.kind in ("member", "local", "oidc") and st.button(
+                text("who.sign_out"), key="who_sign_out", icon=":material/logout:", width="stretch"):
+            sign_out()
 
 
-def _sign_out() -> None:
+def sign_out() -> None:
     """End this browser's sign-in; its cookie means nothing from then on."""
     if services.settings().auth == "oidc":
         st.logout()
-    else:
-        services.sign_out(token())
+        st.stop()  # what leads the browser out is lost where another run begins
+    services.sign_out(token())
+    st.rerun()
 
 
 def _door(path: str) -> str:

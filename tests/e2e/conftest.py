@@ -42,13 +42,11 @@ def server(tmp_path_factory) -> Iterator[Server]:
 
 
 @contextmanager
-def running(folder: Path, **settings: str) -> Iterator[Server]:
+def running(folder: Path, port: int = 0, **settings: str) -> Iterator[Server]:
     """Start the product with its data in `folder` and the given settings, and stop it at the end."""
     cmdata = folder / "cmdata"
     cmdata.mkdir()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = port or free_port()
     environment = {**os.environ, "MIS_DATA_DIR": str(folder / "data"), "MIS_CMDATA_DIR": str(cmdata), **settings}
     environment.pop("DATABASE_URL", None)
     with (folder / "log").open("wb") as log:
@@ -66,6 +64,14 @@ def running(folder: Path, **settings: str) -> Iterator[Server]:
             process.wait(20)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
 
 
 def _wait(server: Server, log: Path) -> None:
@@ -88,9 +94,34 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        chromium = watched(playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS))
         yield chromium
         chromium.close()
+
+
+violations: list[str] = []
+"""What the browser refused to load by the content security policy, since the test began."""
+
+
+def watched(chromium):
+    """Have every page of a browser say what the content security policy has refused."""
+    make = chromium.new_context
+
+    def new_context(**options):
+        context = make(**options)
+        context.on("console", lambda said: violations.append(said.text) if "Content Security Policy" in said.text else None)
+        return context
+
+    chromium.new_context = new_context
+    return chromium
+
+
+@pytest.fixture(autouse=True)
+def nothing_refused() -> Iterator[None]:
+    """Fail where a page wanted what the content security policy does not allow."""
+    violations.clear()
+    yield
+    assert violations == []
 
 
 @pytest.fixture(scope="session")
