@@ -180,6 +180,7 @@ def attach(track: services.BgmTrack) -> None:
                     done="dossier_add.done" if song_id else "dossier_add.undone")
 
     _dossier_add.attach(f"bgm_song_{track.id}", track.song_id, put)
+    _dossier_add.post("bgm", track.id)
 
 
 def rating(track: services.BgmTrack) -> None:

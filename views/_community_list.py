@@ -40,11 +40,11 @@ def draw() -> None:
 def _head(actor: services.Actor) -> None:
     allowed = services.may(actor, "post")
     kept = states.draft()["of"] == states.NEW and any(states.draft()[name] for name in ("title", "body"))
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="community_head"):
-        st.caption(text("community.intro"), width="stretch")
-        st.button(text("community.write.go_on" if kept else "community.write.label"), key="community_write",
-                  type="primary", icon=":material/edit:", disabled=not allowed, on_click=states.begin,
-                  help=None if allowed else text("community.not_allowed"))
+    left, right = st.columns([4, 1], vertical_alignment="center", gap="medium")
+    left.caption(text("community.intro"))
+    right.button(text("community.write.go_on" if kept else "community.write.label"), key="community_write",
+                 type="primary", icon=":material/edit:", disabled=not allowed, on_click=states.begin, width="stretch",
+                 help=None if allowed else text("community.not_allowed"))
 
 
 def _asked() -> dict[str, Any]:
@@ -103,8 +103,13 @@ def _row(row: services.PostRow) -> None:
         if row.excerpt and row.excerpt != row.title:
             st.markdown(f":gray[{plain(row.excerpt)}]")
         st.markdown(f":small[{states.author(row.author, own=row.own)} :gray[· "
-                    f"{states.when(row.created_at, row.edited_at)}]] {states.badge(row.card_kind)}{removed}  \n"
+                    f"{_when(row)}]] {states.badge(row.card_kind)}{removed}  \n"
                     f":small[:gray[{_counts(row)}]]")
+
+
+def _when(row: services.PostRow) -> str:
+    changed = f" · {text('community.edited_mark')}" if row.edited_at is not None else ""
+    return states.when(row.created_at, None) + changed
 
 
 def _counts(row: services.PostRow) -> str:

@@ -22,6 +22,13 @@ def link(song_id: int | None, *, label: str | None = None) -> None:
                      icon=":material/folder_open:", query_params={"song": str(song_id)})
 
 
+def post(kind: str, item: int) -> None:
+    """Draw the way to write a post of the community with a result of one's own attached, for who may."""
+    if "community" in _shared.pages() and services.may(_shared.frame().actor, "post"):
+        st.page_link("views/community.py", label=f":violet[{text('community.attach.post')}]", icon=":material/forum:",
+                     query_params={"attach": f"{kind}:{item}"}, width="content")
+
+
 def words(song_id: int) -> str:
     """Return a link to a song's dossier as markdown, for a line of a list; it opens beside the list."""
     return f"[{text('dossier_add.open')}](song_dossier?song={song_id})"

@@ -8,8 +8,8 @@ import streamlit as st
 
 import services
 from locales import format_time
+from views import _dossier_add, _shared
 from views import _dossier_state as states
-from views import _shared
 from views._shared import number, text
 
 DAYS = ("1", "7", "30", "90", "365")
@@ -26,6 +26,7 @@ def draw(song: services.DossierSong) -> None:
                 _share(song)
         download(song)
         st.button(text("dossier.other"), key="dossier_other", icon=":material/search:", on_click=states.show, args=(0,))
+        _dossier_add.post("song", song.id)
 
 
 def download(song: services.DossierSong, token: str | None = None) -> None:

@@ -62,6 +62,8 @@ def _head(view: services.PredictionView, token: str | None) -> None:
                              query_params={"song": str(view.song_id)})
             if view.own and token is None and services.may(_shared.frame().actor, "dossier"):
                 _dossier_add.attach(f"hit_song_{view.id}", view.song_id, partial(_put, view.id))
+            if view.own and token is None and view.state == "done":
+                _dossier_add.post("prediction", view.id)
         if playing:
             _hit_shown.player(view.id, token)
 

@@ -52,7 +52,9 @@ def draw(view: services.AuditionView) -> None:
             st.markdown(f":small[{line}]")
         if view.repeat_stats:
             _repeats(view)
-        _dossier_add.link(row.song_id)
+        with st.container(horizontal=True, gap="small"):
+            _dossier_add.link(row.song_id)
+            _dossier_add.post("audition", row.id)
 
 
 def _total(view: services.AuditionView) -> str:
