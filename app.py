@@ -66,7 +66,7 @@ def draw() -> None:
     found = started()
     failed = isinstance(found, AppError)
     actor = None if isinstance(found, AppError) else found.actor
-    page = st.navigation(menu(actor), position="sidebar" if actor or failed else "hidden")
+    page = st.navigation(menu(actor), position="sidebar" if actor or failed else "hidden", expanded=True)
     _shared.set_pages([file for file, _, _ in pages_of(actor)])
     st.set_page_config(page_title=f"{page.title} · {text('app.name')}", page_icon="🎵", layout="wide",
                        menu_items={"About": text("app.about")})

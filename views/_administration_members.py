@@ -67,7 +67,7 @@ def _facts(member: services.Member) -> str:
     seen = (text("admin.members.seen", moment=format_time(_shared.lang(), member.seen_at)) if member.seen_at
             else text("admin.members.never"))
     since = text("mine.since", day=_shared.day(member.created_at.date()))
-    return " · ".join([*([plain(member.email)] if member.email else []), f"\\#{member.id}", since, seen])
+    return " · ".join([*([states.address(member.email)] if member.email else []), f"\\#{member.id}", since, seen])
 
 
 # what can be done ------------------------------------------------------------

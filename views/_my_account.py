@@ -96,7 +96,7 @@ def _save_profile(actor: services.Actor, me: services.Member) -> None:
 
 def _email(actor: services.Actor, me: services.Member) -> None:
     st.markdown(f"#### {text('mine.email.title')}")
-    st.markdown(text("mine.email.now", email=plain(me.email or "–")))
+    st.markdown(text("mine.email.now", email=states.address(me.email)))
     if st.session_state.get("mine_email_waits"):
         _code(actor)
         return

@@ -10,8 +10,8 @@ from views import _my_things, _shared
 from views._shared import number, text
 
 COLUMNS = 2
-FACES = 3
-"""Pictures in a row of a card."""
+FACE = 96
+"""Pixels of a picture in a card: three are side by side on a phone."""
 
 
 def draw() -> None:
@@ -55,7 +55,8 @@ def _line(thing: services.MyThing) -> None:
 
 
 def _faces(shelf: services.MyShelf) -> None:
-    for place, thing in zip(st.columns(FACES, gap="small"), shelf.things, strict=False):
-        with place.container(gap="xsmall"):
-            _my_things.face(thing)
-            _my_things.opening(thing, states.title(thing))
+    with st.container(horizontal=True, gap="small", key=f"mine_faces_{shelf.kind}"):
+        for thing in shelf.things:
+            with st.container(gap="xsmall", width=FACE, key=f"mine_face_{thing.kind}_{thing.id}"):
+                _my_things.face(thing)
+                _my_things.opening(thing, states.title(thing))

@@ -113,6 +113,11 @@ def notes(thing: services.MyThing) -> str:
     return " · ".join(said)
 
 
+def address(email: str | None) -> str:
+    """Return an e-mail address as markdown that makes no link of it."""
+    return f"`{email.replace('`', '')}`" if email else "–"
+
+
 def picture(kind: str, item: int) -> bytes:
     """Return an own picture or thumbnail; an id is never used for another one, so it is kept."""
     actor = _shared.frame().actor
