@@ -261,7 +261,7 @@ def _escaped(value: str) -> str:
 
 STYLE = """<style>
 .who-link {display: block; padding: .5rem .75rem; border: 1px solid rgba(128, 118, 160, .45); border-radius: .5rem;
-           text-align: center; text-decoration: none; color: inherit}
+           text-align: center; text-decoration: none; color: inherit; font-size: .9rem}
 .who-link:hover {border-color: #6741d9}
 .who-first {background: #6741d9; border-color: #6741d9; color: #fff !important; font-weight: 600}
 </style>"""
