@@ -10,10 +10,10 @@ VENV := .venv
 BIN  := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check unit browser bench soak fmt sample vibenet clean
+.PHONY: help run test check unit browser bench soak audit test-external fmt sample vibenet clean
 
 help: ## list these commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 	@echo "  variables: PYTHON=$(PYTHON) PORT=$(PORT) ADDRESS=$(ADDRESS) TORCH_INDEX=$(TORCH_INDEX)"
 
 run: $(VENV)/.product ## install if needed, start the database, serve the app on http://127.0.0.1:8501
@@ -34,8 +34,16 @@ bench: $(VENV)/.dev ## measure speed and memory; rewrites the table in bench/REA
 	$(BIN)/python bench/run.py
 
 soak: $(VENV)/.dev ## long tests: kills of all work and of its database, much bad input
-	MIS_SOAK=1 $(BIN)/python -m pytest -m "not browser" tests/test_kill.py tests/test_faults.py tests/test_bad_input.py \
-		tests/test_data_processing_properties.py
+	MIS_SOAK=1 $(BIN)/python -m pytest -m "not browser" tests/test_kill.py tests/test_operation.py tests/test_faults.py \
+		tests/test_bad_input.py tests/test_data_processing_properties.py
+
+audit: $(VENV)/.dev ## bandit over the code, pip-audit over constraints.txt (asks PyPI what is known of each)
+	$(BIN)/bandit -q -c pyproject.toml -r .
+	$(BIN)/pip-audit --strict --disable-pip --no-deps -r constraints.txt
+
+test-external: $(VENV)/.dev ## all tests but the browser's on the database that MIS_TEST_DATABASE_URL names; it is emptied
+	@test -n "$$MIS_TEST_DATABASE_URL" || { echo "Set MIS_TEST_DATABASE_URL to a database that may be emptied."; exit 2; }
+	$(BIN)/python -m pytest -m "not browser"
 
 fmt: $(VENV)/.dev ## sort imports and mend what ruff can mend
 	$(BIN)/ruff check --fix .

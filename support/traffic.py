@@ -83,7 +83,7 @@ def _tell(scope: Scope, status: int, seconds: float) -> None:
     metrics.REQUESTS.labels(kind, f"{status // 100}xx").inc()
     metrics.REQUEST_SECONDS.labels(kind).observe(seconds)
     level = logging.WARNING if status >= 500 and kind != "own" else \
-        logging.DEBUG if kind in ("static", "media", "own") else logging.INFO
+        logging.DEBUG if kind in ("static", "media", "own", "other") else logging.INFO
     log.log(level, "%s %s: %d", scope["method"], shown(scope["path"]), status,
             extra={"status": status, "ms": round(1000 * seconds, 1)})
 

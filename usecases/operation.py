@@ -32,6 +32,8 @@ SHOWN = ("streamlit", "sqlalchemy", "pandas", "numpy", "tensorflow", "tensorflow
 """Packages whose versions `status` tells."""
 LARGEST = 5
 PROBE_S = 2.0
+EVERYWHERE = "0.0.0.0"  # nosec B104
+"""What Streamlit listens on where nothing is set; only compared with."""
 
 
 # --- for Prometheus ---
@@ -252,7 +254,7 @@ def server_address() -> tuple[str, int]:
     """Return where the server listens by its own settings: the environment before ``.streamlit/config.toml``."""
     path = config.ROOT / ".streamlit" / "config.toml"
     given = tomllib.loads(path.read_text("utf-8")).get("server", {}) if path.is_file() else {}
-    address = os.environ.get("STREAMLIT_SERVER_ADDRESS") or str(given.get("address", "0.0.0.0"))
+    address = os.environ.get("STREAMLIT_SERVER_ADDRESS") or str(given.get("address", EVERYWHERE))
     port = os.environ.get("STREAMLIT_SERVER_PORT") or given.get("port", 8501)
     return address, int(port)
 
@@ -260,10 +262,10 @@ def server_address() -> tuple[str, int]:
 def probe() -> tuple[str, str]:
     """Ask the server of this machine whether it is ready; return what it says and where it was asked."""
     address, port = server_address()
-    host = "127.0.0.1" if address in ("0.0.0.0", "::", "localhost") else address
+    host = "127.0.0.1" if address in (EVERYWHERE, "::", "localhost") else address
     where = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     try:
-        with urllib.request.urlopen(f"{where}/readyz", timeout=PROBE_S) as answer:
+        with urllib.request.urlopen(f"{where}/readyz", timeout=PROBE_S) as answer:  # nosec B310
             return "ready" if answer.status == 200 else "not ready", where
     except urllib.error.HTTPError:
         return "not ready", where
