@@ -89,7 +89,9 @@ def in_genres(bench: Bench, size: Size) -> None:
     """Three genres of 130,000 random directions: the hardest rows there are, for they lie in all dimensions alike."""
     rng = np.random.default_rng(SEED)
     vectors, genres = unit_rows(size.rows, rng), np.sort(rng.integers(0, GENRES, size.rows))
-    _beside(bench, "genres", f"{size.rows:,} x {WIDTH}", vectors, genres, unit_rows(size.rounds, rng))
+    what = f"{size.rows:,} x {WIDTH}"
+    times = _beside(bench, "genres", what, vectors, genres, unit_rows(size.rounds, rng))
+    bench.at_most(f"{_asked(what)}, times a copy of the bytes read", 2, times)
 
 
 def of_songs(bench: Bench, size: Size) -> None:
@@ -103,27 +105,35 @@ def of_songs(bench: Bench, size: Size) -> None:
 
 
 def _beside(bench: Bench, name: str, what: str, vectors: NDArray[np.float32], genres: NDArray[np.int64],
-            wishes: NDArray[np.float32]) -> None:
-    """Compare the index with pandas and with a copy of the bytes read, in turn."""
+            wishes: NDArray[np.float32]) -> float:
+    """Compare the index with pandas and with copies, in turn; return how many copies of the bytes read it takes."""
     index = VectorIndex(lambda rows: vectors[rows], genres, WIDTH)
     frame = pd.DataFrame({"genre": genres, "vector": list(vectors)})
     read = np.flatnonzero(np.isin(genres, CHOSEN))
-    room = np.empty((len(read), WIDTH), np.float32)
-    ours, copies, theirs = [], [], []
+    stored: NDArray[np.uint8] = np.ones((len(genres), index.length), np.uint8)
+    ours, copies, whole, theirs = [], [], [], []
     for place, wish in enumerate(wishes):
         ours.append(_taken(lambda wish=wish: index.top(wish, TOP, CHOSEN)))
-        copies.append(_taken(lambda: _copy(vectors, genres, room)))
+        whole.append(_copy(vectors, genres))
+        copies.append(_copy(stored, genres))
         if place % 5 == 0:
             theirs.append(_taken(lambda wish=wish: by_apply(frame, wish)))
     for wish in wishes:  # afterwards: threads of the products in it go on spinning into what is measured next
         check(index.top(wish, TOP, CHOSEN), vectors, wish, read)
-    (found, busy), (copy, _), (pandas, pandas_busy) = (np.median(each, axis=0) for each in (ours, copies, theirs))
-    for which, taken in (("ms", found), ("pandas_ms", pandas), ("copy_ms", copy)):
+    (found, busy), (pandas, pandas_busy) = (np.median(each, axis=0) for each in (ours, theirs))
+    copy, copy_whole = median(copies), median(whole)
+    for which, taken in (("ms", found), ("pandas_ms", pandas), ("copy_ms", copy), ("copy_whole_ms", copy_whole)):
         bench.figure(f"{name}_{which}", float(taken))
+    bench.figure(f"{name}_mb_read", index.length * len(read) / 1e6)
     bench.figure(f"{name}_times_by_processor", float(pandas_busy / busy))
-    what = f"{what}, top {TOP} in {len(CHOSEN)} of {GENRES} genres"
-    bench.at_least(f"{what}, times as fast as DataFrame.apply of a cosine", 50, pandas / found)
-    bench.at_most(f"{what}, times a copy of the bytes read", 2, found / copy)
+    bench.figure(f"{name}_times_copy", float(found / copy))
+    bench.figure(f"{name}_times_copy_whole", float(found / copy_whole))
+    bench.at_least(f"{_asked(what)}, times as fast as DataFrame.apply of a cosine", 50, pandas / found)
+    return float(found / copy)
+
+
+def _asked(what: str) -> str:
+    return f"{what}, top {TOP} in {len(CHOSEN)} of {GENRES} genres"
 
 
 def _taken(work: Callable[[], Any]) -> tuple[float, float]:
@@ -132,12 +142,11 @@ def _taken(work: Callable[[], Any]) -> tuple[float, float]:
     return milliseconds(work), 1e3 * (time.process_time() - busy)
 
 
-def _copy(vectors: NDArray[np.float32], genres: NDArray[np.int64], room: NDArray[np.float32]) -> None:
-    start = 0
-    for genre in CHOSEN:
-        first, last = np.searchsorted(genres, [genre, genre + 1])
-        np.copyto(room[start:start + last - first], vectors[first:last])
-        start += last - first
+def _copy(rows: NDArray[Any], genres: NDArray[np.int64]) -> float:
+    """Return how long a copy of the chosen genres' rows takes, into memory that is there."""
+    slices = [slice(*np.searchsorted(genres, [genre, genre + 1])) for genre in CHOSEN]
+    rooms = [np.ones_like(rows[place]) for place in slices]
+    return milliseconds(lambda: [np.copyto(room, rows[place]) for room, place in zip(rooms, slices, strict=True)])
 
 
 def by_apply(frame: pd.DataFrame, wish: NDArray[np.float32]) -> pd.DataFrame:

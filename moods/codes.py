@@ -77,6 +77,11 @@ class Codes:
         self._compare, self._search = _compiled(self._width)
 
     @property
+    def length(self) -> int:
+        """Bytes of a row that are read to compare it."""
+        return self._width + self._scales.itemsize + self._errors.itemsize
+
+    @property
     def nbytes(self) -> int:
         """Bytes held."""
         return self._bytes.nbytes + self._scales.nbytes + self._errors.nbytes

@@ -95,6 +95,11 @@ class VectorIndex:
         return self._codes is not None
 
     @property
+    def length(self) -> int:
+        """Bytes of a row that are read to compare it."""
+        return self._codes.length if self._codes is not None else self._held.itemsize * self.width
+
+    @property
     def nbytes(self) -> int:
         """Bytes held."""
         return self._held.nbytes + (self._codes.nbytes if self._codes is not None else 0)
