@@ -226,3 +226,27 @@ def test_without_a_server_it_says_so(database):
         mails.send(TO, "reset", "en", code="1")
 
 
+def test_from_sign_up_to_a_new_password_by_mail(serve, mode):
+    """The codes are taken from the mails themselves."""
+    from signing import BETTER, GOOD, HERE
+
+    import services
+
+    box = Box()
+    mode("local", SMTP_URL=f"smtp://127.0.0.1:{serve(box)}", SMTP_FROM=FROM)
+
+    def code():
+        mails.settle()
+        text = message_from_bytes(box.mails[-1][2], policy=policy.default).get_content()
+        return next(word for word in text.split() if len(word) == 6 and word.isdecimal())
+
+    assert services.sign_up(TO, GOOD, "Mina", terms=True, place=HERE, lang="ko").needs_code
+    services.verify_email(TO, code(), HERE)
+    token = services.sign_in(TO, GOOD, HERE).token
+    services.request_reset(TO, HERE, "en")
+    services.reset_password(TO, code(), BETTER, HERE)
+    assert services.actor_by_token(token) is None and services.sign_in(TO, BETTER, HERE).actor.name == "Mina"
+    assert len(box.mails) == 2
+    services.request_reset("nobody@example.org", HERE)
+    mails.settle()
+    assert len(box.mails) == 2
