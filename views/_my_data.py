@@ -50,8 +50,8 @@ def _ready(actor: services.Actor, found: services.MyData) -> None:
     name = _shared.file_part(text("mine.data.file", name=actor.name))
     with st.container(border=True, gap="small", key="mine_data_ready"):
         st.markdown(f":green[:material/check_circle:] **{text('mine.data.ready')}**  \n" + text(
-            "mine.data.facts", rows=number(found.rows), files=number(found.files), size=number(found.bytes / MB, 1),
-            until=format_time(_shared.lang(), found.until)))
+            "mine.data.facts", rows=number(found.rows), files=number(found.files),
+            size=number(max(0.1, found.bytes / MB), 1), until=format_time(_shared.lang(), found.until)))
         if found.missing:
             st.warning(text("mine.data.missing", count=number(found.missing)), icon=":material/warning:")
         st.download_button(text("mine.data.download"), lambda: services.my_data_file(actor, found.job.id).read_bytes(),
