@@ -78,6 +78,6 @@ def _row(actor: services.Actor, place: int, row: services.PredictionRow) -> None
         with st.container(horizontal=True, gap="small", width="content", vertical_alignment="center"):
             st.button(number(row.likes), key=f"community_leader_like_{row.id}", icon=":material/favorite:",
                       type="primary" if row.liked else "secondary", disabled=not services.may(actor, "like"),
-                      help=text("hit.board.unlike" if row.liked else "hit.board.like"), on_click=states.told,
+                      help=text("hit.board.unlike" if row.liked else "hit.board.like"), on_click=states.pressed,
                       args=(services.like_prediction, actor, row.id), kwargs={"on": not row.liked})
             _hit_board.open_link(row.id)

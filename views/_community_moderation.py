@@ -45,7 +45,7 @@ def remove_button(kind: str, item: int, *, removed: bool) -> None:
     actor = _shared.frame().actor
     if removed:
         st.button(text("community.moderate.restore"), key=f"community_restore_{kind}_{item}", type="tertiary",
-                  icon=":material/undo:", on_click=states.told, args=(services.restore_removed, actor, kind, item),
+                  icon=":material/undo:", on_click=states.pressed, args=(services.restore_removed, actor, kind, item),
                   kwargs={"done": "community.moderate.restored"})
     elif st.button(text("community.moderate.remove"), key=f"community_remove_{kind}_{item}", type="tertiary",
                    icon=":material/block:"):
@@ -112,7 +112,7 @@ def _row(actor: services.Actor, row: services.Reported) -> None:
         st.markdown(f":small[:material/flag: {plain(' '.join(note.split()))}]")
     with st.container(horizontal=True, gap="small"):
         st.button(text("community.moderate.keep"), key=f"community_keep_{row.kind}_{row.item}",
-                  icon=":material/check:", on_click=states.told,
+                  icon=":material/check:", on_click=states.pressed,
                   args=(services.resolve_report, actor, row.kind, row.item),
                   kwargs={"remove": False, "done": "community.moderate.kept"})
         remove_button(row.kind, row.item, removed=row.removed_at is not None)

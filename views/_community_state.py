@@ -112,6 +112,11 @@ def told(act: Callable[..., Any], *args: Any, done: str = "", undo: Callable[[],
     return True, found
 
 
+def pressed(act: Callable[..., Any], *args: Any, **options: Any) -> None:
+    """Do as `told` for a button whose answer nobody waits for."""
+    told(act, *args, **options)
+
+
 def tell() -> None:
     """Say what the last press did, with the way back where there is one, or why it was refused."""
     state = st.session_state

@@ -381,3 +381,16 @@ def test_a_song_is_liked_on_its_card(opened, fake):
     fake.put_post(card=OWN["song"])
     app = press(opened(post="1"), "likes_song_1")
     assert app.button(key="likes_song_1").label == "1"
+
+
+# --- from results -------------------------------------------------------------------------------------------------
+
+
+def test_a_report_of_ones_own_leads_to_a_post_with_it(open_app, fake):
+    number = fake.start_prediction(fake.actor, b"x", name="a.wav", title="Ferry", genre="POP")
+    app = open_app("hit_prediction", "en-US", tab="analyse", prediction=str(number))
+    assert not app.exception
+    assert ("community", f"attach=prediction%3A{number}") in links(app)
+    fake.actor = VIEWER
+    app = open_app("hit_prediction", "en-US", tab="analyse", prediction=str(number))
+    assert "community" not in {page for page, query in links(app) if query}
