@@ -25,7 +25,7 @@ class FakeAdministration:
 
     def set_administration(self) -> None:
         self.members = [member(1, "local", "administrator", "local", email=None, has_password=False),
-                        member(7, "mina"), member(8, "<b>juno</b>", "viewer"),
+                        member(7, "mina"), member(8, "<b>juno</b>", "viewer", email="juno@example.org"),
                         member(9, "visitor-1a2b", kind="anonymous", email=None, has_password=False, seen_at=None),
                         member(10, "wren", disabled_at=MOMENT)]
         self.acts = [results.AuditRow(number, MOMENT + timedelta(minutes=number), 1 if number % 3 else 99,
