@@ -29,7 +29,7 @@ if (sound) sound.loop = %s; else if (tries) setTimeout(round, 300, tries - 1);
 KEPT_SOUNDS = 24
 """OGG files kept in memory, about 1 MB a minute; whoever gets a track from a service may hear it."""
 KEPT_FIGURES = 64
-_sounds: cachetools.LRUCache[int, bytes] = cachetools.LRUCache(KEPT_SOUNDS)
+_sounds: cachetools.LRUCache[tuple[int, int], bytes] = cachetools.LRUCache(KEPT_SOUNDS)
 _drawn: cachetools.LRUCache[tuple[int, str], Any] = cachetools.LRUCache(KEPT_FIGURES)
 _lock = threading.Lock()
 
@@ -38,20 +38,22 @@ _lock = threading.Lock()
 
 
 def sound(actor: services.Actor, track_id: int) -> bytes:
-    """Return a track as OGG; an id is never used for another track, so it is kept."""
+    """Return a track as OGG; an id is never used for another track, so it is kept for who may hear it."""
+    key = (actor.id, track_id)
     with _lock:
-        if track_id in _sounds:
-            return _sounds[track_id]
+        if key in _sounds:
+            return _sounds[key]
     found = services.bgm_file(actor, track_id, "ogg")
     with _lock:
-        _sounds[track_id] = found
+        _sounds[key] = found
     return found
 
 
 def forget(track_id: int) -> None:
     """Drop what is kept of a track that was deleted."""
     with _lock:
-        _sounds.pop(track_id, None)
+        for key in [key for key in _sounds if key[1] == track_id]:
+            del _sounds[key]
         for lang in ("ko", "en"):
             _drawn.pop((track_id, lang), None)
 

@@ -1,6 +1,7 @@
 """Every cached call of the pages: services and figures, keyed by the version of the data.
 
-The caches are shared by all users of the server, so the actor is part of every key. `version` changes whenever a
+The caches are shared by all users of the server, so the actor is part of every key; what is the same for everybody is
+read as a guest and kept once. `version` changes whenever a
 sync or a deletion has changed the data, in this process or in another; `clear` is called where this process knows.
 An exception is never cached. What is kept is handed out as it is, not copied: it is read-only.
 """
@@ -51,13 +52,17 @@ class Drawn(go.Figure):
         return self._spec
 
 
-@_kept(VERSION_SECONDS, 50)
 def version(actor: services.Actor) -> str:
     """Return a text that differs whenever the data does, at most `VERSION_SECONDS` old."""
+    return _version(services.GUEST)
+
+
+@_kept(VERSION_SECONDS, 1)
+def _version(actor: services.Actor) -> str:
     return services.data_version(actor)
 
 
-@_kept(VERSION_SECONDS, 50)
+@_kept(VERSION_SECONDS, 500)
 def active_sync(actor: services.Actor) -> services.JobView | None:
     """Return the sync that runs, whoever started it, as it was at most `VERSION_SECONDS` ago."""
     return services.active_job(actor, "sync")
@@ -65,7 +70,7 @@ def active_sync(actor: services.Actor) -> services.JobView | None:
 
 def status(actor: services.Actor) -> services.DataStatus:
     """Return counts and last sync."""
-    return _status(actor, version(actor))
+    return _status(services.GUEST, version(actor))
 
 
 @_kept(KEEP_SECONDS, 20)
@@ -81,7 +86,7 @@ def clear() -> None:
 
 def artists(actor: services.Actor) -> list[services.ArtistSummary]:
     """Return all artists, by name."""
-    return _artists(actor, version(actor))
+    return _artists(services.GUEST, version(actor))
 
 
 @_kept(KEEP_SECONDS, 20)
@@ -92,7 +97,7 @@ def _artists(actor: services.Actor, version: str) -> list[services.ArtistSummary
 def growth(actor: services.Actor, artist_id: int, song_id: int | None, window_days: int | None, threshold: float,
            include_flagged: bool) -> services.ArtistGrowth:
     """Return an artist's growth; shared by all sessions, so its frames are read-only."""
-    return _growth(actor, version(actor), artist_id, song_id, window_days, threshold, include_flagged)
+    return _growth(services.GUEST, version(actor), artist_id, song_id, window_days, threshold, include_flagged)
 
 
 @_kept(KEEP_SECONDS, 1000)
@@ -109,7 +114,7 @@ def _data(actor: services.Actor, version: str, artist_id: int) -> services.Artis
 
 def files(actor: services.Actor, artist_id: int | None = None) -> list[services.FileRecord]:
     """Return the files of one artist, or all; shared by all sessions, so it is read-only."""
-    return _files(actor, version(actor), artist_id)
+    return _files(services.GUEST, version(actor), artist_id)
 
 
 @_kept(KEEP_SECONDS, 50)
@@ -120,8 +125,8 @@ def _files(actor: services.Actor, version: str, artist_id: int | None) -> list[s
 def figure(actor: services.Actor, artist_id: int, song_id: int | None, window_days: int | None, threshold: float,
            include_flagged: bool, platform: str, log: bool, lang: str) -> Any:
     """Return the figure of one platform's totals and gains; shared by all sessions, so it is read-only."""
-    return _figure(actor, version(actor), artist_id, song_id, window_days, threshold, include_flagged, platform, log,
-                   lang)
+    return _figure(services.GUEST, version(actor), artist_id, song_id, window_days, threshold, include_flagged,
+                   platform, log, lang)
 
 
 @_kept(KEEP_SECONDS, 1500)
@@ -146,8 +151,8 @@ def _explained(growth: services.ArtistGrowth, platform: str, lang: str) -> dict[
 def comparison(actor: services.Actor, artist_ids: tuple[int, ...], window_days: int | None, threshold: float,
                include_flagged: bool, platform: str, view: str, log: bool, indexed: bool, lang: str) -> Any:
     """Return the figure of one platform with a line for each artist that has it; read-only."""
-    return _comparison(actor, version(actor), artist_ids, window_days, threshold, include_flagged, platform, view, log,
-                       indexed, lang)
+    return _comparison(services.GUEST, version(actor), artist_ids, window_days, threshold, include_flagged, platform,
+                       view, log, indexed, lang)
 
 
 @_kept(KEEP_SECONDS, 1500)
@@ -170,7 +175,7 @@ def _comparison(actor: services.Actor, version: str, artist_ids: tuple[int, ...]
 def sparks(actor: services.Actor, artist_id: int, song_id: int | None, window_days: int | None, threshold: float,
            include_flagged: bool) -> dict[str, dict[str, list[float]]]:
     """Return the tiny lines of the tiles: by platform and tile, the series the tile is computed from."""
-    return _sparks(actor, version(actor), artist_id, song_id, window_days, threshold, include_flagged)
+    return _sparks(services.GUEST, version(actor), artist_id, song_id, window_days, threshold, include_flagged)
 
 
 @_kept(KEEP_SECONDS, 1000)
@@ -183,7 +188,7 @@ def _sparks(actor: services.Actor, version: str, artist_id: int, song_id: int | 
 def analysis(actor: services.Actor, artist_id: int, song_id: int | None, horizon: int, window_days: int | None,
              threshold: float) -> services.ArtistAnalysis:
     """Return an artist's figures, forecasts, correlations and anomalies; shared by all sessions, read-only."""
-    return _analysis(actor, version(actor), artist_id, song_id, horizon, window_days, threshold)
+    return _analysis(services.GUEST, version(actor), artist_id, song_id, horizon, window_days, threshold)
 
 
 @_kept(KEEP_SECONDS, 200)
@@ -196,8 +201,8 @@ def _analysis(actor: services.Actor, version: str, artist_id: int, song_id: int 
 def analysis_figure(actor: services.Actor, artist_id: int, song_id: int | None, horizon: int, window_days: int | None,
                     threshold: float, platform: str, lang: str, name: str, **options: Any) -> Drawn:
     """Return a figure of an analysis (`services.analysis_figure`); shared by all sessions, read-only."""
-    return _analysis_figure(actor, version(actor), artist_id, song_id, horizon, window_days, threshold, platform, lang,
-                            name, tuple(sorted(options.items())))
+    return _analysis_figure(services.GUEST, version(actor), artist_id, song_id, horizon, window_days, threshold,
+                            platform, lang, name, tuple(sorted(options.items())))
 
 
 @_kept(KEEP_SECONDS, 600)
@@ -213,7 +218,7 @@ def standings(actor: services.Actor) -> services.Standings:
     return _standings(actor, version(actor))
 
 
-@_kept(KEEP_SECONDS, 20)
+@_kept(KEEP_SECONDS, 500)
 def _standings(actor: services.Actor, version: str) -> services.Standings:
     return services.standings(actor)
 
@@ -223,7 +228,7 @@ def portfolio(actor: services.Actor, threshold: float) -> pd.DataFrame:
     return _portfolio(actor, version(actor), threshold)
 
 
-@_kept(KEEP_SECONDS, 20)
+@_kept(KEEP_SECONDS, 500)
 def _portfolio(actor: services.Actor, version: str, threshold: float) -> pd.DataFrame:
     return services.portfolio_table(_standings(actor, version), threshold)
 
@@ -233,7 +238,7 @@ def alert_rules(actor: services.Actor) -> list[services.AlertRule]:
     return _alert_rules(actor, version(actor))
 
 
-@_kept(KEEP_SECONDS, 50)
+@_kept(KEEP_SECONDS, 500)
 def _alert_rules(actor: services.Actor, version: str) -> list[services.AlertRule]:
     return services.list_rules(actor)
 
@@ -254,7 +259,7 @@ def new_alerts(actor: services.Actor) -> list[services.AlertEvent]:
     return _new_alerts(actor, version(actor))
 
 
-@_kept(VERSION_SECONDS, 50)
+@_kept(VERSION_SECONDS, 500)
 def _new_alerts(actor: services.Actor, version: str) -> list[services.AlertEvent]:
     return services.list_events(actor, unseen=True)
 
@@ -264,7 +269,7 @@ def pipeline(actor: services.Actor) -> services.PipelineState:
     return _pipeline(actor, version(actor))
 
 
-@_kept(VERSION_SECONDS, 20)
+@_kept(VERSION_SECONDS, 500)
 def _pipeline(actor: services.Actor, version: str) -> services.PipelineState:
     return services.pipeline(actor)
 
@@ -274,7 +279,7 @@ def home(actor: services.Actor, threshold: float) -> services.HomeSummary:
     return _home(actor, version(actor), threshold)
 
 
-@_kept(KEEP_SECONDS, 50)
+@_kept(KEEP_SECONDS, 500)
 def _home(actor: services.Actor, version: str, threshold: float) -> services.HomeSummary:
     return services.home(actor, threshold)
 
@@ -289,7 +294,7 @@ def _news(actor: services.Actor, version: str, since: datetime | None) -> servic
     return services.news(actor, since)
 
 
-@_kept(CAPABILITY_SECONDS, 10)
+@_kept(CAPABILITY_SECONDS, 500)
 def capabilities(actor: services.Actor) -> list[services.Capability]:
     """Return what is there and what is missing, at most `CAPABILITY_SECONDS` old."""
     return services.capabilities(actor)

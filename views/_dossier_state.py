@@ -18,8 +18,8 @@ SONG = "dossier_song"
 """Where the session keeps the song that is open; 0: none is."""
 KEPT_PICTURES, KEPT_SOUNDS = 80, 16
 """Files kept in memory, about 300 kB and 1 MB each; only what a dossier lists is asked for."""
-_pictures: cachetools.LRUCache[int, bytes] = cachetools.LRUCache(KEPT_PICTURES)
-_sounds: cachetools.LRUCache[int, bytes] = cachetools.LRUCache(KEPT_SOUNDS)
+_pictures: cachetools.LRUCache[tuple[int, str | None, int], bytes] = cachetools.LRUCache(KEPT_PICTURES)
+_sounds: cachetools.LRUCache[tuple[int, str | None, int], bytes] = cachetools.LRUCache(KEPT_SOUNDS)
 _lock = threading.Lock()
 
 
@@ -66,7 +66,7 @@ def unmarked(*boxes: str) -> None:
 
 
 def picture(picture_id: int, token: str | None) -> bytes:
-    """Return a thumbnail that a dossier lists; an id is never used for another picture, so it is kept."""
+    """Return a thumbnail that a dossier lists; an id is never used for another, so it is kept for who may see it."""
     return _kept(_pictures, services.dossier_picture, picture_id, token)
 
 
@@ -75,12 +75,14 @@ def sound(track_id: int, token: str | None) -> bytes:
     return _kept(_sounds, services.dossier_audio, track_id, token)
 
 
-def _kept(cache: cachetools.LRUCache[int, bytes], fetch: Callable[..., bytes], number: int,
+def _kept(cache: cachetools.LRUCache[tuple[int, str | None, int], bytes], fetch: Callable[..., bytes], number: int,
           token: str | None) -> bytes:
+    actor = _shared.frame().actor
+    key = (actor.id, token, number)
     with _lock:
-        if number in cache:
-            return cache[number]
-    found = fetch(_shared.frame().actor, number, token)
+        if key in cache:
+            return cache[key]
+    found = fetch(actor, number, token)
     with _lock:
-        cache[number] = found
+        cache[key] = found
     return found

@@ -20,25 +20,27 @@ KEPT_PICTURES = 120
 GROUNDS = {"seen": ":material/visibility:", "inferred": ":material/lightbulb:", "chosen": ":material/person:"}
 """Icons of what a tag rests on."""
 SERVICES = {"openai": "OpenAI", "gemini": "Google Gemini"}
-_pixels: cachetools.LRUCache[int, bytes] = cachetools.LRUCache(KEPT_PICTURES)
+_pixels: cachetools.LRUCache[tuple[int, int], bytes] = cachetools.LRUCache(KEPT_PICTURES)
 _lock = threading.Lock()
 
 
 def jpeg(actor: services.Actor, view: services.PictureView) -> bytes:
-    """Return a picture's JPEG; an id is never used for another picture, so it is kept."""
+    """Return a picture's JPEG; an id is never used for another picture, so it is kept for who may see it."""
+    key = (actor.id, view.id)
     with _lock:
-        if view.id in _pixels:
-            return _pixels[view.id]
+        if key in _pixels:
+            return _pixels[key]
     found = services.picture_jpeg(actor, view)
     with _lock:
-        _pixels[view.id] = found
+        _pixels[key] = found
     return found
 
 
 def forget(image_id: int) -> None:
     """Drop the pixels of a picture that was deleted or taken down."""
     with _lock:
-        _pixels.pop(image_id, None)
+        for key in [key for key in _pixels if key[1] == image_id]:
+            del _pixels[key]
 
 
 def picture(actor: services.Actor, view: services.PictureView) -> None:

@@ -23,7 +23,7 @@ PREVIEW = 168
 """Pixels a thumbnail is wide in a list of videos: 168 by 94."""
 COLUMNS = 4
 KINDS = ("JPEG", "PNG")
-_pixels: cachetools.LRUCache[int, bytes] = cachetools.LRUCache(KEPT_PICTURES)
+_pixels: cachetools.LRUCache[tuple[int, str | None, int], bytes] = cachetools.LRUCache(KEPT_PICTURES)
 _lock = threading.Lock()
 
 
@@ -36,20 +36,22 @@ def face(actor: services.Actor, view: services.PlaylistView, token: str | None =
 
 
 def pixels(actor: services.Actor, picture_id: int, token: str | None = None) -> bytes:
-    """Return a thumbnail's file; an id is never used for another picture, so it is kept."""
+    """Return a thumbnail's file; an id is never used for another picture, so it is kept for who may see it."""
+    key = (actor.id, token, picture_id)
     with _lock:
-        if picture_id in _pixels:
-            return _pixels[picture_id]
+        if key in _pixels:
+            return _pixels[key]
     found = services.thumbnail_bytes(actor, picture_id, token)
     with _lock:
-        _pixels[picture_id] = found
+        _pixels[key] = found
     return found
 
 
 def forget(picture_id: int) -> None:
     """Drop the pixels of a thumbnail that was deleted."""
     with _lock:
-        _pixels.pop(picture_id, None)
+        for key in [key for key in _pixels if key[2] == picture_id]:
+            del _pixels[key]
 
 
 def draw(draft: services.Draft) -> None:
@@ -157,6 +159,7 @@ def _closer(actor: services.Actor, draft: services.Draft, view: services.Thumbna
         _card(actor, draft, view)
         if services.may(actor, "dossier"):
             _dossier_add.attach(f"plm_picture_song_{view.id}", view.song_id, partial(_put, actor, view.id))
+        _dossier_add.post("thumbnail", view.id)
         st.button(text("plm.picture.delete"), key="plm_picture_delete", icon=":material/delete:", type="tertiary",
                   on_click=_delete, args=(actor, view.id))
 
