@@ -28,6 +28,7 @@ from support.errors import AppError, NotFound
 from support.figures.axes import Figure
 from support.figures.hits import clock, score_figure
 from support.reports import Block, Chart, Section, Table, Text, Tiles, html_report
+from support.tables import csv_safe
 from usecases.analysis import artist_analysis
 from usecases.analysis_figures import analysis_figure
 from usecases.audition_report import audition_figure, audition_json
@@ -37,7 +38,6 @@ from usecases.dossier_results import Dossier, DossierGrowth, DossierPrediction
 from usecases.dossier_shares import dossier_audio, dossier_picture, linked_owner, shared_dossier
 from usecases.hits import get_prediction
 from usecases.outlook import NEAR_DAYS
-from usecases.playlist_saved import FORMULA
 
 log = logging.getLogger(__name__)
 MOST_FILES = 200
@@ -313,9 +313,7 @@ def csv_of(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
 def _cell(value: Any) -> Any:
     if value is None or value != value:  # NaN: unknown
         return ""
-    if isinstance(value, str):
-        return f"'{value}" if value and value[0] in FORMULA else value
-    return value.isoformat() if isinstance(value, date) else value
+    return value.isoformat() if isinstance(value, date) else csv_safe(value)
 
 
 def _predictions_json(actor: Actor, dossier: Dossier) -> str:

@@ -43,7 +43,7 @@ from support.errors import DataError
 
 log = logging.getLogger(__name__)
 IN_MEMORY = 1_000_000
-"""Entries up to which an exact search in memory (0.4 GB of 8-bit codes) beats an index."""
+"""Entries up to which an exact search in memory (0.1 GB of 8-bit codes) beats an index."""
 COUNTS = (5, 30)
 """Fewest and most songs a search gives."""
 MOST_GENRES = 3

@@ -16,11 +16,10 @@ from locales import t
 from queries import people
 from queries import playlists as queries
 from support.errors import DataError, NotFound
+from support.tables import csv_safe
 from usecases.playlist_results import Ask, Draft, DraftSong, PlaylistView
 
 EXPORTS = ("csv", "json", "m3u8", "description")
-FORMULA = "=+-@\t\r\n＝＋－＠"
-"""First characters of a cell that a spreadsheet runs, in full width as well (OWASP, CSV injection)."""
 GUESSED_S = 210
 """Seconds a song is taken to last in the timestamps of a description where its length is not known; said there."""
 
@@ -173,9 +172,7 @@ def _csv(title: str, tags: Sequence[str], songs: Sequence[DraftSong], lang: str)
     writer.writerow(("no", "title", "artist", "genre", "year", "language", "tags", "link"))
     for place, song in enumerate(songs, start=1):
         cells = (song.title, song.artist, song.genre, song.year or "", song.language, "|".join(song.tags), song.link)
-        # a cell that a spreadsheet would run as a formula is text
-        writer.writerow((place, *(f"'{cell}" if str(cell)[:1] in FORMULA and str(cell) else cell
-                                  for cell in cells)))
+        writer.writerow((place, *map(csv_safe, cells)))
     return out.getvalue()
 
 
