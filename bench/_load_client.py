@@ -32,15 +32,6 @@ def _text(shown: Any) -> WidgetState:
     return WidgetState(id=shown.id, string_value=shown.value if shown.set_value else shown.default)
 
 
-def _radio(shown: Any) -> WidgetState:
-    state = WidgetState(id=shown.id)
-    if shown.set_value and shown.HasField("raw_value"):
-        state.string_value = shown.raw_value
-    elif not shown.set_value and shown.HasField("default"):
-        state.string_value = shown.options[shown.default]
-    return state
-
-
 def _slider(shown: Any) -> WidgetState:
     state = WidgetState(id=shown.id)
     if len(shown.options):
@@ -51,7 +42,7 @@ def _slider(shown: Any) -> WidgetState:
     return state
 
 
-KNOWN = STATES | {"text_input": _text, "text_area": _text, "radio": _radio, "slider": _slider}
+KNOWN = STATES | {"text_input": _text, "text_area": _text, "radio": STATES["selectbox"], "slider": _slider}
 
 
 @dataclass

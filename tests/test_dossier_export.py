@@ -8,7 +8,6 @@ import json
 import re
 import zipfile
 from html.parser import HTMLParser
-from types import SimpleNamespace
 
 import pytest
 from made_dossiers import (
@@ -26,6 +25,7 @@ from made_dossiers import (
     track,
 )
 
+from accounts import Actor
 from support.errors import NotFound
 from usecases.dossier import new_dossier_song
 from usecases.dossier_export import csv_of, dossier_html, dossier_zip
@@ -86,7 +86,7 @@ def rows(data):
 
 def poisoned(query, owner, text):
     """Let every text that a user or a file can bring into a dossier be `text`."""
-    song = new_dossier_song(SimpleNamespace(id=owner, role="analyst", name="x"), f"{text} artist", f"{text} title")
+    song = new_dossier_song(Actor(owner, "analyst", "x"), f"{text} artist", f"{text} title")
     query("""INSERT INTO catalogue_entries (song_id, genre, album, situation, haystack, source)
              VALUES (:song, :text, :text, ARRAY[:text, '카페'], '', 'x')""", song=song, text=text)
     query("INSERT INTO track_info (song_id, known, tags) VALUES (:song, true, ARRAY[:text])", song=song, text=text)

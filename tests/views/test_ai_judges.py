@@ -8,13 +8,12 @@ import pytest
 import streamlit as st
 from conftest import words
 from fake_auditions import LYRICS, score
+from pages import LANGUAGES, keys, opening, press
 
 from accounts import Actor
 from locales import t
 from support.errors import AppError
 from usecases.song_results import RefusedText
-
-LANGUAGES = [("ko-KR", "ko"), ("en-US", "en")]
 
 
 def failed(code="model.failing", **values):
@@ -22,24 +21,7 @@ def failed(code="model.failing", **values):
             "error_values": values or {"service": "OpenAI", "status": 500}}
 
 
-@pytest.fixture
-def judges(open_app):
-    """Return a function that opens the tab."""
-    def opened(locale="en-US", **params):
-        app = open_app("ai_judges", locale, **params)
-        assert not app.exception
-        return app
-    return opened
-
-
-def press(app, key):
-    app.button(key=key).click().run()
-    assert not app.exception
-    return app
-
-
-def keys(app):
-    return {button.key for button in app.button}
+judges = opening("ai_judges")
 
 
 # --- the song -----------------------------------------------------------------------------------------------------

@@ -5,39 +5,18 @@ from __future__ import annotations
 import pytest
 from conftest import words
 from fake_community import OWN
+from pages import LANGUAGES, keys, links, opening, press
 
 from accounts import Actor
 from locales import t
 from support.errors import DataError, NotAllowed
 from usecases.community_results import Card, CardMedia, Reported
 
-LANGUAGES = [("ko-KR", "ko"), ("en-US", "en")]
 JUNO, VIEWER = Actor(8, "analyst", "juno"), Actor(9, "viewer", "vik")
 HOSTILE = "<script>alert(1)</script> ![x](https://e.com/a.png) [j](javascript:alert(1)) :red[y] $$x$$ :material/verified:"
 
 
-@pytest.fixture
-def opened(open_app):
-    """Return a function that opens the page."""
-    def open_page(locale="en-US", **params):
-        app = open_app("community", locale, **params)
-        assert not app.exception
-        return app
-    return open_page
-
-
-def press(app, key):
-    app.button(key=key).click().run()
-    assert not app.exception
-    return app
-
-
-def keys(app):
-    return {button.key for button in app.button}
-
-
-def links(app):
-    return [(link.proto.page, link.proto.query_string) for link in app.get("page_link")]
+opened = opening("community")
 
 
 # --- the board ----------------------------------------------------------------------------------------------------

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 from conftest import words
+from pages import LANGUAGES, keys, press
 
 from accounts import Actor
 from locales import t
 from support.errors import FileRefused
 from usecases.hit_results import HitModel
 
-LANGUAGES = [("ko-KR", "ko"), ("en-US", "en")]
 OTHER = Actor(7, "analyst", "Other")
 VIEWER = Actor(9, "viewer", "vik")
 
@@ -25,16 +25,6 @@ def opened(open_app):
     return open_tab
 
 
-def press(app, key):
-    app.button(key=key).click().run()
-    assert not app.exception
-    return app
-
-
-def keys(app):
-    return {button.key for button in app.button}
-
-
 def shown(app):
     return words(app).replace("\\", "")
 
@@ -44,10 +34,6 @@ def rows(app, kind="play"):
     start = f"hit_{kind}_"
     return [int(each.key.removeprefix(start)) for each in app.button
             if (each.key or "").startswith(start) and each.key.removeprefix(start).isdigit()]
-
-
-def choice(app, key):
-    return next(group for group in app.get("button_group") if group.key == key)
 
 
 # --- leaderboard --------------------------------------------------------------------------------------------------

@@ -9,34 +9,17 @@ from datetime import date
 import pytest
 from conftest import words
 from fake_hits import AUDIO, PARTS, WORDS
+from pages import LANGUAGES, keys, opening, press
 
 from accounts import Actor
 from locales import t
 from support.errors import AppError, DataError
 from usecases.hit_results import Near, PartView
 
-LANGUAGES = [("ko-KR", "ko"), ("en-US", "en")]
 MINA, VIEWER = Actor(7, "analyst", "mina"), Actor(9, "viewer", "vik")
 
 
-@pytest.fixture
-def opened(open_app):
-    """Return a function that opens the page."""
-    def open_page(locale="en-US", **params):
-        app = open_app("hit_prediction", locale, **params)
-        assert not app.exception
-        return app
-    return open_page
-
-
-def press(app, key):
-    app.button(key=key).click().run()
-    assert not app.exception
-    return app
-
-
-def keys(app):
-    return {button.key for button in app.button}
+opened = opening("hit_prediction")
 
 
 def upload(app, name="song.ogg", data=b"OggS"):

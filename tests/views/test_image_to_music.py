@@ -7,24 +7,17 @@ from dataclasses import replace
 import pytest
 from conftest import words
 from fake_pictures import COVER, LOCAL, MOMENT
+from pages import LANGUAGES, group, keys, opening, press
 
 from accounts import Actor
 from locales import t
 from support.errors import AppError, DataError
 from usecases.picture_results import Listen
 
-LANGUAGES = [("ko-KR", "ko"), ("en-US", "en")]
 MINA, VIEWER = Actor(7, "analyst", "mina"), Actor(9, "viewer", "vik")
 
 
-@pytest.fixture
-def opened(open_app):
-    """Return a function that opens the page."""
-    def open_page(locale="en-US", **params):
-        app = open_app("image_to_music", locale, **params)
-        assert not app.exception
-        return app
-    return open_page
+opened = opening("image_to_music")
 
 
 @pytest.fixture
@@ -34,16 +27,6 @@ def mine(fake, opened):
     return opened(image="1")
 
 
-def press(app, key):
-    app.button(key=key).click().run()
-    assert not app.exception
-    return app
-
-
-def keys(app):
-    return {button.key for button in app.button}
-
-
 def confirm(app, key):
     """Press a button that asks first and confirm: here a dialog's button re-runs the page, so both are pressed at once."""
     app.button(key=key).click().run()
@@ -51,10 +34,6 @@ def confirm(app, key):
     app.button(key="i2m_confirm_yes").click().run()
     assert not app.exception
     return app
-
-
-def pills(app, key):
-    return next(group for group in app.get("button_group") if group.key == key)
 
 
 # --- a picture ----------------------------------------------------------------------------------------------------
@@ -164,7 +143,7 @@ def test_without_songs_there_is_the_way_to_some_and_tags_all_the_same(opened, fa
 def test_seen_and_inferred_are_told_apart_with_confidence(fake, opened, locale, lang):
     fake.put_picture()
     app = opened(locale, image="1")
-    labels = [(option.content_icon, option.content) for option in pills(app, "i2m_tags_1_situation").proto.options]
+    labels = [(option.content_icon, option.content) for option in group(app, "i2m_tags_1_situation").proto.options]
     assert labels == [(":material/visibility:", f"{t_label('해변', lang)} :small[82%]"),
                       (":material/lightbulb:", f"{t_label('휴가/여행', lang)} :small[51%]")]
     assert words(app).count(t(lang, "i2m.tags.none")) == 3  # time, style and weather: no ground, and it is said
@@ -177,9 +156,9 @@ def t_label(name, lang):
 
 def test_a_change_of_a_tag_searches_again_at_once(mine, fake):
     before = len(fake.called("picture_songs"))
-    pills(mine, "i2m_tags_1_situation").set_value(["해변"]).run()
+    group(mine, "i2m_tags_1_situation").set_value(["해변"]).run()
     assert fake.called("weigh_tags")[-1][0][2:] == ({"휴가/여행": 0.0}, None) and len(fake.called("picture_songs")) == before + 1
-    pills(mine, "i2m_tags_1_situation").set_value(["해변", "휴가/여행"]).run()
+    group(mine, "i2m_tags_1_situation").set_value(["해변", "휴가/여행"]).run()
     assert fake.called("weigh_tags")[-1][0][2] == {"휴가/여행": 0.51}  # back with the tagger's confidence
     mine.run()
     assert len(fake.called("picture_songs")) == before + 2  # nothing changed, nothing searched
@@ -192,7 +171,7 @@ def test_a_tag_is_added_weighed_and_all_of_it_taken_back(mine, fake):
     mine.run()
     mine.slider(key="i2m_weight_1_밤").set_value(-0.5).run()
     assert fake.called("weigh_tags")[-1][0][2] == {"밤": -0.5}
-    assert "avoid -0.5" in pills(mine, "i2m_tags_1_time").proto.options[0].content
+    assert "avoid -0.5" in group(mine, "i2m_tags_1_time").proto.options[0].content
     press(mine, "i2m_reset")
     assert {tag.tag: tag.weight for tag in fake.pictures[1].tags} == {"해변": 0.82, "휴가/여행": 0.51, "기분전환": 0.44, "여름": 0.4, "밤": 0.0}
 
@@ -211,7 +190,7 @@ def test_a_refused_change_is_said(mine, fake):
 
 def test_nothing_left_to_look_for_says_so(mine, fake):
     for category, names in {"situation": [], "emotion": [], "season": []}.items():
-        pills(mine, f"i2m_tags_1_{category}").set_value(names).run()
+        group(mine, f"i2m_tags_1_{category}").set_value(names).run()
     assert not mine.exception and t("en", "errors.mood.nothing", value="–") in mine.error[0].value
 
 
@@ -272,9 +251,9 @@ def test_nonsense_in_the_url_is_left_alone(opened, fake):
 
 @pytest.mark.parametrize(("chosen", "told"), [([], "one"), (["가요", "POP", "재즈", "트롯"], "too_many")])
 def test_one_to_three_genres(mine, fake, chosen, told):
-    pills(mine, "i2m_genres").set_value(chosen).run()
-    assert t("en", f"i2m.choice.{told}") in words(mine) and pills(mine, "i2m_genres").value == ["가요", "POP"]
-    pills(mine, "i2m_genres").set_value(["가요", "POP", "재즈"]).run()
+    group(mine, "i2m_genres").set_value(chosen).run()
+    assert t("en", f"i2m.choice.{told}") in words(mine) and group(mine, "i2m_genres").value == ["가요", "POP"]
+    group(mine, "i2m_genres").set_value(["가요", "POP", "재즈"]).run()
     assert fake.called("picture_songs")[-1][1]["genres"] == ["가요", "POP", "재즈"]
     assert t("en", f"i2m.choice.{told}") not in words(mine)
 

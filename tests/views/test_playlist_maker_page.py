@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from conftest import words
+from pages import LANGUAGES, group, keys, opening, press
 
 from accounts import Actor
 from locales import t
@@ -11,18 +12,10 @@ from playlisting.selection import Reason
 from support.errors import DataError
 from usecases.thumbnails import PainterView
 
-LANGUAGES = [("ko-KR", "ko"), ("en-US", "en")]
 VIEWER = Actor(9, "viewer", "vik")
 
 
-@pytest.fixture
-def opened(open_app):
-    """Return a function that opens the page."""
-    def open_page(locale="en-US", **params):
-        app = open_app("playlist_maker", locale, **params)
-        assert not app.exception
-        return app
-    return open_page
+opened = opening("playlist_maker")
 
 
 @pytest.fixture
@@ -31,23 +24,9 @@ def made(fake, opened):
     return opened(title="Rain at night", made="1")
 
 
-def press(app, key):
-    app.button(key=key).click().run()
-    assert not app.exception
-    return app
-
-
-def keys(app):
-    return {button.key for button in app.button}
-
-
 def songs(app):
     """Return the ids of the songs in order, by their buttons."""
     return [int(button.key.rpartition("_")[2]) for button in app.button if (button.key or "").startswith("plm_do_up_")]
-
-
-def pills(app, key):
-    return next(group for group in app.get("button_group") if group.key == key)
 
 
 # --- from a title to a playlist -----------------------------------------------------------------------------------
@@ -161,7 +140,7 @@ def test_locked_songs_stay_when_it_is_tried_again(made, fake):
 
 
 def test_tags_are_switched_weighed_and_added_and_songs_ranked_at_once(made, fake):
-    pills(made, "plm_tag_pills").set_value(["비오는날", "창가"]).run()  # night off
+    group(made, "plm_tag_pills").set_value(["비오는날", "창가"]).run()  # night off
     assert fake.called("make_playlist")[-1][0][1].tags == {"비오는날": 0.5, "밤": 0.0}
     made.selectbox(key="plm_tag_add").set_value("슬픔").run()
     assert fake.called("make_playlist")[-1][0][1].tags["슬픔"] == 0.8

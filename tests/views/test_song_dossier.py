@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 import pytest
 from conftest import in_place, words
 from fake_dossier import EMPTY, FULL, STRANGER, TOKEN, FakeDossiers, growth
+from pages import LANGUAGES, keys, links, opening, press
 
 from accounts import Actor
 from locales import t
@@ -16,7 +17,6 @@ from support.errors import DataError, NotFound
 from support.figures.dossier import Outlook, growth_figure
 from usecases.dossier_results import DossierSong, Found, FoundGroup
 
-LANGUAGES = [("ko-KR", "ko"), ("en-US", "en")]
 SECTIONS = ("growth", "auditions", "predictions", "mood", "playlists", "thumbnails", "tracks")
 VIEWER = Actor(9, "viewer", "vik")
 
@@ -27,29 +27,7 @@ def fake(monkeypatch):
     yield from in_place(monkeypatch, FakeDossiers())
 
 
-@pytest.fixture
-def opened(open_app):
-    """Return a function that opens the page."""
-    def open_page(locale="en-US", **params):
-        app = open_app("song_dossier", locale, **params)
-        assert not app.exception
-        return app
-    return open_page
-
-
-def press(app, key):
-    app.button(key=key).click().run()
-    assert not app.exception
-    return app
-
-
-def keys(app):
-    return {button.key for button in app.button}
-
-
-def links(app):
-    """Return page and query of every link outside the menu."""
-    return [(link.proto.page, link.proto.query_string) for link in app.get("page_link")]
+opened = opening("song_dossier")
 
 
 # --- a song chosen ------------------------------------------------------------------------------------------------

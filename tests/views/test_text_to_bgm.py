@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from conftest import in_place, words
 from fake_bgm import READING, FakeBgm
+from pages import LANGUAGES, group, keys, opening, press
 
 from accounts import Actor
 from locales import t, texts
@@ -12,7 +13,6 @@ from music.wish import Feel, Wish
 from support.errors import DataError
 from usecases.bgm_results import Maker
 
-LANGUAGES = [("ko-KR", "ko"), ("en-US", "en")]
 VIEWER = Actor(9, "viewer", "vik")
 
 
@@ -22,28 +22,7 @@ def fake(monkeypatch):
     yield from in_place(monkeypatch, FakeBgm())
 
 
-@pytest.fixture
-def opened(open_app):
-    """Return a function that opens the page."""
-    def open_page(locale="en-US", **params):
-        app = open_app("text_to_bgm", locale, **params)
-        assert not app.exception
-        return app
-    return open_page
-
-
-def press(app, key):
-    app.button(key=key).click().run()
-    assert not app.exception
-    return app
-
-
-def keys(app):
-    return {button.key for button in app.button}
-
-
-def group(app, key):
-    return next(group for group in app.get("button_group") if group.key == key)
+opened = opening("text_to_bgm")
 
 
 def choose(app, key, *values):
