@@ -1,7 +1,7 @@
 """Backup and restore: one ZIP with every table's rows and what lies in the data folder beside the database.
 
 The rows are PostgreSQL's own COPY text from one snapshot, so that a backup of the built-in server can be restored into
-an external one and the other way round, of whatever version and with or without pgvector (docs/adr/0033-operation.md).
+an external one and the other way round, of whatever version and with or without pgvector (docs/adr/0032-operation.md).
 The schema is not in it: migrations make it at the backup's revision, the rows go in, and newer migrations follow, all
 in one transaction. ``manifest.json`` comes last and names every member with its size and SHA-256: a file that was cut
 short or changed is refused, and nothing has happened.
