@@ -46,11 +46,9 @@ def ended(job, seconds=20.0):
     return job
 
 
-def picture_with_tags(**tags):
-    from conftest import run_query
-
-    number = run_query("""INSERT INTO images (owner_id, sha256, width, height, format, tagger, jpeg)
-                          VALUES (1, 'x', 10, 10, 'JPEG', 'test', 'x') RETURNING id""")[0][0]
+def picture_with_tags(query, **tags):
+    number = query("""INSERT INTO images (owner_id, sha256, width, height, format, tagger, jpeg)
+                      VALUES (1, 'x', 10, 10, 'JPEG', 'test', 'x') RETURNING id""")[0][0]
     services.weigh_tags(LOCAL_ADMINISTRATOR, number, tags)
     return number
 
@@ -120,7 +118,7 @@ SONG = {"artist": "IU", "title": "Palette", "genre": "발라드", "similarity": 
 def test_songs_for_a_picture_come_back_with_what_is_known_of_them_here(server, query):
     query("INSERT INTO artists (norm_key, key, display_name) VALUES ('iu', 'IU', 'IU')")
     query("INSERT INTO songs (artist_id, norm_title, key, title) SELECT id, 'palette', 'Palette', 'Palette' FROM artists")
-    picture = picture_with_tags(슬픔=0.9)
+    picture = picture_with_tags(query, 슬픔=0.9)
     server.job = lambda parameters: Ends(logs=json.dumps({"pipeline": "recommend", "songs": [SONG, SONG | {"title": "Unheard"}]}))
     job = ended(services.submit_remote_songs(LOCAL_ADMINISTRATOR, picture, genres=["발라드"], seed=3))
     assert job.state == "done", job
@@ -131,17 +129,17 @@ def test_songs_for_a_picture_come_back_with_what_is_known_of_them_here(server, q
 
 
 @pytest.mark.parametrize("songs", [None, "x", [1], [SONG | {"similarity": "high"}], [SONG | {"similarity": 7}], [SONG | {"artist": None}], [SONG] * 6])
-def test_songs_that_cannot_be_ones_are_not_shown(server, songs):
-    picture = picture_with_tags(슬픔=1.0)
+def test_songs_that_cannot_be_ones_are_not_shown(server, songs, query):
+    picture = picture_with_tags(query, 슬픔=1.0)
     server.job = lambda parameters: Ends(logs=json.dumps({"pipeline": "recommend", "songs": songs}))
     with pytest.raises(ProviderError) as caught:
         services.recommend_remotely(LOCAL_ADMINISTRATOR, picture)
     assert caught.value.code == "remote.output"
 
 
-def test_a_picture_without_tags_asks_nobody(server):
+def test_a_picture_without_tags_asks_nobody(server, query):
     with pytest.raises(DataError, match="no tags"):
-        services.recommend_remotely(LOCAL_ADMINISTRATOR, picture_with_tags())
+        services.recommend_remotely(LOCAL_ADMINISTRATOR, picture_with_tags(query))
     assert server.asked == []
 
 
