@@ -251,7 +251,7 @@ def test_the_first_word_has_a_deadline(server, provider, act):
                          ids=["stall", "drip", "nothing"])
 def test_the_whole_reply_has_a_deadline(server, provider, act):
     server.plan(act)
-    text, error = failure(model(server, provider, whole_s=0.2))
+    text, error = failure(model(server, provider, whole_s=0.8))
     assert bool(text) == (act.kind != "mute") and error.code == "model.slow" and len(server.asked) == 1 and eventually(lambda: server.gone == 1)
 
 
