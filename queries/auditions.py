@@ -155,12 +155,17 @@ def delete(connection: Connection, audition_id: int) -> bool:
 
 
 def interrupt(connection: Connection) -> int:
-    """Mark auditions whose job has ended without them; return how many."""
+    """Mark auditions whose job has ended without them, and their judges still to speak; return how many auditions."""
     return connection.execute(
-        text("""UPDATE auditions a SET state = 'interrupted', error_code = 'interrupted', finished_at = now()
-                WHERE a.state IN ('queued', 'running') AND NOT EXISTS (
-                    SELECT FROM jobs j WHERE j.id = a.job_id AND j.state IN ('queued', 'running'))
-                      AND (a.job_id IS NOT NULL OR a.queued_at < now() - interval '1 minute')""")).rowcount
+        text("""WITH ended AS (
+                    UPDATE auditions a SET state = 'interrupted', error_code = 'interrupted', finished_at = now()
+                    WHERE a.state IN ('queued', 'running') AND NOT EXISTS (
+                        SELECT FROM jobs j WHERE j.id = a.job_id AND j.state IN ('queued', 'running'))
+                          AND (a.job_id IS NOT NULL OR a.queued_at < now() - interval '1 minute') RETURNING a.id),
+                unheard AS (
+                    UPDATE audition_judges SET state = 'interrupted', error_code = 'interrupted'
+                    WHERE audition_id IN (SELECT id FROM ended) AND state IN ('waiting', 'running'))
+                SELECT count(*) FROM ended""")).scalar_one()
 
 
 def ahead(connection: Connection, job_id: int) -> int:

@@ -6,7 +6,8 @@ AppError
 ├── NotFound             a thing asked for by id is not there (any more)
 ├── NotAllowed           the actor's role does not permit the act
 ├── Busy                 another run of the same work holds the lock
-├── Cancelled            the user stopped a job
+├── Cancelled            a job is stopped: the user asked for it
+│   └── Interrupted      or the process ends
 ├── DatabaseUnavailable  the database cannot be reached or started
 └── ProviderError        an outside service
     ├── MissingKey
@@ -81,7 +82,18 @@ class Busy(AppError):
 
 
 class Cancelled(AppError):
-    """The user stopped the work."""
+    """The work is stopped: a person asked for it."""
+
+
+class Interrupted(Cancelled):
+    """The work is stopped because the process ends; nobody asked for it, and it can be taken up again."""
+
+
+def state_after(error: BaseException) -> str:
+    """Return the state of work that an error ended: ``interrupted``, ``cancelled`` or ``failed``."""
+    if isinstance(error, Interrupted):
+        return "interrupted"
+    return "cancelled" if isinstance(error, Cancelled) else "failed"
 
 
 class DatabaseUnavailable(AppError):

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import psutil
 
 from support import logs, metrics
-from support.errors import AppError, Cancelled
+from support.errors import AppError, Cancelled, Interrupted
 
 log = logging.getLogger(__name__)
 STORE_EVERY_S = 0.5
@@ -50,6 +50,7 @@ class Progress:
         self.done, self.total, self.note = 0, 0, ""
         self._job_id, self._store = job_id, store
         self._stop = threading.Event()
+        self._interrupted = False
         self._stored_at = 0.0
 
     def report(self, done: int, total: int, note: str = "") -> None:
@@ -64,9 +65,19 @@ class Progress:
         """Ask the work to stop."""
         self._stop.set()
 
+    def interrupt(self) -> None:
+        """Have the work stop because the process ends; one that a person has stopped before stays stopped by them."""
+        self._interrupted = not self._stop.is_set()
+        self._stop.set()
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the work is to stop because the process ends, not because a person asked for it."""
+        return self._interrupted
+
     @property
     def cancelled(self) -> bool:
-        """Whether the work is asked to stop."""
+        """Whether the work is asked to stop, by whom ever."""
         return self._stop.is_set()
 
     def check(self) -> None:
@@ -75,7 +86,10 @@ class Progress:
         Raises
         ------
         Cancelled
+            `Interrupted` where the process ends.
         """
+        if self.interrupted:
+            raise Interrupted("interrupted")
         if self.cancelled:
             raise Cancelled("cancelled")
 
@@ -115,6 +129,8 @@ class Jobs:
         progress = Progress(job["id"], self._store)
         with self._lock:
             self._running[job["id"]] = progress
+            if self._closing:  # handed in after the others were told
+                progress.interrupt()
         self._lanes.get(kind, self._pool).submit(self._run, job["id"], kind, progress, work, logs.current())
         return job
 
@@ -143,7 +159,7 @@ class Jobs:
             self._closing = True
             running = list(self._running.values())
         for progress in running:
-            progress.cancel()
+            progress.interrupt()
         deadline = time.monotonic() + wait_s
         while self._running and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -167,8 +183,8 @@ class Jobs:
             self._store.finish(job_id, "done", work(progress), None, {})
             state = "done"
         except Cancelled as error:
-            state = "interrupted" if self._closing else "cancelled"
-            self._end(job_id, state, *(("interrupted", {}) if self._closing else (error.code, error.values)))
+            state = "interrupted" if progress.interrupted else "cancelled"
+            self._end(job_id, state, *(("interrupted", {}) if progress.interrupted else (error.code, error.values)))
         except AppError as error:
             log.warning("job %s failed: %s", job_id, error)
             self._end(job_id, "failed", error.code, error.values)

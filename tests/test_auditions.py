@@ -22,6 +22,7 @@ import config
 import db
 import judging
 import services
+import usecases.sync as sync_module
 from accounts import LOCAL_ADMINISTRATOR as ADMIN
 from accounts import Actor
 from providers import _breaker
@@ -483,7 +484,7 @@ def test_a_killed_process_leaves_an_interrupted_audition(stage, song):
     view = services.get_audition(ADMIN, audition_id)
     assert (view.row.state, view.row.error_code, view.row.active) == ("interrupted", "interrupted", False)
     assert services.get_job(ADMIN, view.row.job_id).state == "interrupted"
-    assert [one.total for one in view.judges] == [None] * 3
+    assert [(one.state, one.error_code, one.total) for one in view.judges] == [("interrupted", "interrupted", None)] * 3
     stage.default = Act()
     services.retry_judge(ADMIN, audition_id, 0, 0)
     assert (ended(audition_id).row.out_of, judge(ended(audition_id), 0).total) == (100, 60)
@@ -499,6 +500,45 @@ def test_start_marks_what_a_dead_process_left_and_nothing_else(stage, song):
     assert services.get_audition(ADMIN, alive).row.state == "running"
     services.cancel_audition(ADMIN, alive)
     ended(alive)
+
+
+def test_a_clean_stop_is_nobodys_cancel_and_all_of_it_can_be_taken_up(stage, song, export, query, monkeypatch):
+    """An audition, one that waits, a batch and a sync: stopped with the server, looked at, started, taken up."""
+    for number in range(12):
+        export(f"Artist{number:02}_Song_yt_views.csv", [100 * day for day in range(1, 31)])
+    read = sync_module._Run._read_group
+    monkeypatch.setattr(sync_module._Run, "_read_group", lambda run, names: time.sleep(0.1) or read(run, names))
+    stage.plan(Act(), Act(), model=SIMON)
+    stage.default = Act("stall", after=8)
+    one, batch = services.start_audition(ADMIN, song, lang="en"), services.start_batch(ADMIN, lyrics_ids=[song], lang="en")
+    until(lambda: len([each for each in services.list_auditions(ADMIN)[0] if each.state == "running"]) == 2)
+    queued = services.start_audition(ADMIN, song, lang="en")
+    sync_job = services.submit_sync(ADMIN).id
+    until(lambda: judge(services.get_audition(ADMIN, one), 0).state == "done"
+          and all(each.review for each in services.get_audition(ADMIN, one).judges)
+          and services.get_job(ADMIN, sync_job).done > 1)
+    services.stop()
+    assert set(query("SELECT state, error_code FROM jobs")) == {("interrupted", "interrupted")}
+    assert query("SELECT state FROM sync_runs") == [("interrupted",)]
+    assert set(query("SELECT state, error_code FROM auditions WHERE id <> :id", id=queued)) == {
+        ("interrupted", "interrupted")}
+    assert query("""SELECT state, error_code FROM audition_judges WHERE audition_id = :id ORDER BY place""", id=one) == [
+        ("done", None), ("interrupted", "interrupted"), ("interrupted", "interrupted")]
+    services.start(sample=False)
+    assert services.get_audition(ADMIN, queued).row.state == "interrupted"
+    stage.default = Act()
+    for audition_id, places in ((one, (1, 2)), (queued, (0, 1, 2))):
+        for place in places:
+            services.retry_judge(ADMIN, audition_id, 0, place)
+            whole = ended(audition_id)
+        assert (whole.row.state, whole.row.total, whole.row.out_of, whole.row.provisional) == ("done", 180, 300, False)
+    services.resume_batch(ADMIN, batch)
+    assert until(lambda: services.list_batches(ADMIN, batch)[0].state == "done" and services.list_batches(ADMIN, batch))[0].done == 1
+    monkeypatch.setattr(sync_module._Run, "_read_group", read)
+    services.submit_sync(ADMIN)
+    until(lambda: services.latest_job(ADMIN, "sync").state == "done")
+    assert query("SELECT state FROM sync_runs ORDER BY id") == [("interrupted",), ("done",)]
+    assert query("SELECT count(*), min(rows), max(rows) FROM series") == [(12, 30, 30)]
 
 
 def held_by_nobody(song):

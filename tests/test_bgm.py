@@ -208,6 +208,28 @@ def test_a_request_whose_process_is_gone_is_interrupted_and_goes_on(people, quer
     assert again.tracks[0].id == batch.tracks[0].id and len(again.tracks) == 2
 
 
+def test_the_end_of_the_process_interrupts_and_the_rest_is_made_afterwards(people, monkeypatch):
+    """Also where a maker has only seen that it is to stop, not why; a person's stop is told from it."""
+    with MusicServer() as server:
+        monkeypatch.setenv("MUSIC_HTTP_URL", server.url)
+        config.reload()
+        server.default = Act("mute")
+        batch = services.submit_bgm(ADMIN, SHORT, caption="Happy, pop", maker="music_http")
+        until = time.monotonic() + 10
+        while not server.asked and time.monotonic() < until:
+            time.sleep(0.02)
+        jobs.close()
+        assert services.get_bgm(ADMIN, batch.id).state == "interrupted"
+        again = services.retry_bgm(ADMIN, batch.id)
+        while len(server.asked) < 2 and time.monotonic() < until:
+            time.sleep(0.02)
+        services.cancel_bgm(ADMIN, batch.id)
+        assert ended(again).state == "cancelled"
+        server.default = Act()
+        whole = ended(services.retry_bgm(ADMIN, batch.id))
+    assert (whole.state, [one.state for one in whole.tracks]) == ("done", ["done"])
+
+
 def test_another_maker_is_held_to_length_and_loudness(people, monkeypatch):
     with MusicServer() as server:
         monkeypatch.setenv("MUSIC_HTTP_URL", server.url)

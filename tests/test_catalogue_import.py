@@ -22,7 +22,7 @@ from accounts import LOCAL_ADMINISTRATOR as ADMIN
 from accounts import Actor
 from ingest import catalogue as reader
 from moods.vocabulary import CATEGORIES, vocabulary
-from support.errors import Busy, Cancelled, DataError, FileRefused, NotAllowed, NotFound
+from support.errors import Busy, Cancelled, DataError, FileRefused, Interrupted, NotAllowed, NotFound
 from usecases import catalogue, catalogue_import
 from usecases.sync import sync
 
@@ -90,17 +90,17 @@ def entry_of(title):
 
 
 class Stops:
-    """Progress that asks to stop once so many rows are read."""
+    """Progress that asks to stop once so many rows are read: a person does, or the process ends."""
 
-    def __init__(self, after):
-        self.after, self.seen = after, []
+    def __init__(self, after, why=None):
+        self.after, self.why, self.seen = after, why or Cancelled("cancelled"), []
 
     def report(self, done, total, note=""):
         self.seen.append((done, total))
 
     def check(self):
         if self.seen[-1][0] >= self.after:
-            raise Cancelled("cancelled")
+            raise self.why
 
 
 # --- import -------------------------------------------------------------------------------------------------------
@@ -218,11 +218,12 @@ def small(monkeypatch):
 LONG = [f"POP,곡 {n % 9},가수,,,,{'없는말' if n % 5 == 4 else '밤'}" for n in range(14)]
 
 
-def test_a_stopped_import_goes_on_where_it_stopped(put, small, query):
+@pytest.mark.parametrize("why", [Cancelled("cancelled"), Interrupted("interrupted")])
+def test_a_stopped_import_goes_on_where_it_stopped(put, small, query, why):
     with pytest.raises(Cancelled):
-        put(*LONG, progress=Stops(6))
+        put(*LONG, progress=Stops(6, why))
     stopped = services.recent_imports(ADMIN)[0]
-    assert (stopped.state, stopped.rows_read) == ("cancelled", 6)
+    assert (stopped.state, stopped.rows_read) == (why.code, 6)
     progress = Stops(10**9)
     report = put(*LONG, progress=progress)
     assert progress.seen[0][0] == 6

@@ -12,7 +12,7 @@ import pytest
 import services
 from accounts import LOCAL_ADMINISTRATOR as ADMIN
 from accounts import Actor
-from support.errors import Cancelled, DatabaseUnavailable, NotFound
+from support.errors import AppError, Cancelled, DatabaseUnavailable, DataError, Interrupted, NotFound, state_after
 from support.jobs import STORE_EVERY_S, Jobs, own_process, process_lives
 from usecases import jobs
 
@@ -158,6 +158,45 @@ def test_close_stops_what_runs(store):
     started = time.monotonic()
     runner.close(5)
     assert time.monotonic() - started < 4 and store.jobs[1]["state"] == "interrupted"
+
+
+def test_the_end_of_the_process_is_not_a_persons_stop(store):
+    """The work sees which of the two it is; who was first counts."""
+    runner, ends = Jobs(store), {}
+
+    def work(name):
+        def run(progress):
+            try:
+                waiting(progress)
+            except Cancelled as error:
+                ends[name] = error
+                went_on.wait(5)
+                raise
+        return run
+
+    went_on = threading.Event()
+    runner.submit("test", 1, work("person"))
+    runner.submit("test", 1, work("process"))
+    until(lambda: [store.jobs[number]["state"] for number in (1, 2)] == ["running"] * 2)
+    runner.cancel(1)
+    until(lambda: "person" in ends)
+    closing = threading.Thread(target=runner.close, args=(5,))
+    closing.start()
+    until(lambda: "process" in ends)
+    runner.cancel(2)
+    went_on.set()
+    closing.join()
+    assert [(type(ends[name]), ends[name].code) for name in ("person", "process")] == [
+        (Cancelled, "cancelled"), (Interrupted, "interrupted")]
+    assert [(store.jobs[number]["state"], store.jobs[number]["code"]) for number in (1, 2)] == [
+        ("cancelled", "cancelled"), ("interrupted", "interrupted")]
+
+
+@pytest.mark.parametrize(("error", "state"), [
+    (Interrupted("interrupted"), "interrupted"), (Cancelled("model.stopped"), "cancelled"),
+    (DataError("audition.running"), "failed"), (AppError("cancelled"), "failed"), (KeyboardInterrupt(), "failed")])
+def test_the_state_after_an_error(error, state):
+    assert state_after(error) == state
 
 
 def test_processes_are_told_apart():

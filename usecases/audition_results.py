@@ -16,7 +16,7 @@ class JudgeView:
     place, repeat : int
         Both from 0.
     state : str
-        ``waiting``, ``running``, ``done``, ``failed`` or ``cancelled``.
+        ``waiting``, ``running``, ``done``, ``failed``, ``cancelled`` or ``interrupted``.
     review : str
         As far as it has arrived.
     score : dict or None

@@ -18,7 +18,7 @@ import judging
 from accounts import Actor
 from auditioning.rubric import half_up
 from queries import auditions as queries
-from support.errors import AppError, Cancelled, DataError, MissingKey, NotFound
+from support.errors import AppError, Cancelled, DataError, MissingKey, NotFound, state_after
 from usecases import hearing, songs
 
 SEAT_S = 0.1
@@ -38,7 +38,7 @@ class Watch(Protocol):
         """Say how far the work is."""
 
     def check(self) -> None:
-        """Raise `Cancelled` if the work is to stop."""
+        """Raise `Cancelled` if the work is to stop: `Interrupted` where the process ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def run(audition_id: int, progress: Watch, only: tuple[int, int] | None = None) 
     Raises
     ------
     Cancelled
-        If it was cancelled before or while it ran.
+        If it was cancelled before or while it ran; `Interrupted` where the process ended.
     AppError
         If it could not be run; the reason is stored.
     """
@@ -113,7 +113,7 @@ def run(audition_id: int, progress: Watch, only: tuple[int, int] | None = None) 
         with _seat(progress):
             return _run(audition_id, progress, only)
     except AppError as error:
-        _ended(audition_id, "cancelled" if isinstance(error, Cancelled) else "failed", error.code, error.values, only)
+        _ended(audition_id, state_after(error), error.code, error.values, only)
         raise
     except Exception as error:
         _ended(audition_id, "failed", "unexpected", {"kind": type(error).__name__}, only)
@@ -199,6 +199,8 @@ def _hear_all(row: dict[str, Any], wanted: list[dict[str, Any]], lives: dict[tup
             if turn["judge"] in judges:
                 found = hearing.hear(judges[turn["judge"]], song, what, row["lang"],
                                      lives[turn["repeat"], turn["place"]], lambda: progress.cancelled)
+                if found["state"] == "cancelled":
+                    found |= _stopped(progress)
             with db.begin() as connection:
                 queries.set_judge(connection, row["id"], turn["place"], turn["repeat"], found)
             with telling:
@@ -208,6 +210,15 @@ def _hear_all(row: dict[str, Any], wanted: list[dict[str, Any]], lives: dict[tup
     with ThreadPoolExecutor(max(1, len(by_place)), thread_name_prefix="judge") as pool:
         for future in [pool.submit(hear, turns) for turns in by_place.values()]:
             future.result()
+
+
+def _stopped(progress: Watch) -> dict[str, Any]:
+    """Return the state and code of a judge who was stopped: by a person, or because the process ends."""
+    try:
+        progress.check()
+    except Cancelled as error:
+        return {"state": state_after(error), "error_code": error.code}
+    return {}
 
 
 def _conclude(audition_id: int) -> dict[str, Any]:

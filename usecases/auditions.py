@@ -144,7 +144,10 @@ def get_audition(actor: Actor, audition_id: int) -> AuditionView:
         row = _visible(actor, queries.get(connection, audition_id))
         stored = queries.judges(connection, [audition_id])
         waits = queries.ahead(connection, row["job_id"]) if row["state"] == "queued" and row["job_id"] else 0
-    row = _alive(row)
+    if (marked := _alive(row)) is not row:  # and its judges with it
+        row = marked
+        with db.begin() as connection:
+            stored = queries.judges(connection, [audition_id])
     judges = tuple(_judge(one, lives.get((one["repeat"], one["place"]))) for one in stored)
     return AuditionView(_row(row), row["lyrics"], tuple(row["tags"]), row["audio"], row["cover_url"],
                         what_of(row).kinds, judges, row["repeat_stats"], row["offline"], waits)

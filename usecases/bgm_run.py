@@ -15,7 +15,7 @@ import db
 from composer import Feel, Plan, Wish
 from queries import bgm as queries
 from recommender import embedder
-from support.errors import AppError, Cancelled
+from support.errors import AppError, Cancelled, state_after
 from support.jobs import Progress
 from usecases import bgm_files, bgm_makers
 
@@ -47,7 +47,7 @@ def run(batch_id: int, progress: Progress) -> dict[str, Any]:
 def _ended(batch_id: int, error: BaseException) -> None:
     with db.begin() as connection:
         if isinstance(error, Cancelled):
-            queries.end(connection, batch_id, "cancelled")
+            queries.end(connection, batch_id, state_after(error))
         elif isinstance(error, AppError):
             queries.end(connection, batch_id, "failed", error.code, error.values)
         else:
@@ -65,6 +65,7 @@ def _all(row: Mapping[str, Any], there: set[int], progress: Progress) -> bool:
         try:
             found = _composed(plan) if row["maker"] == "composer" else _asked(row, plan, progress, len(there))
         except Cancelled:
+            progress.check()  # says whether a person asked for it, which a maker cannot know
             raise
         except AppError as error:
             log.warning("Variant %s of background music %s failed: %s", variant, row["id"], error)

@@ -21,7 +21,7 @@ from moods.meaning import Space, space
 from moods.vocabulary import vocabulary, words_of
 from queries import catalogue as queries
 from queries import people
-from support.errors import Busy, Cancelled
+from support.errors import Busy, state_after
 from usecases.catalogue_results import CatalogueRefusal, ImportReport
 from usecases.mood_search import make_nearest_index
 from usecases.sync import Progress, Silent
@@ -111,7 +111,7 @@ class _Import:
         try:
             self._read(row["id"])
         except Exception as error:
-            state = "cancelled" if isinstance(error, Cancelled) else "failed"
+            state = state_after(error)
             log.info("Import %s of %s %s after %s rows", row["id"], self.name, state, self.counts["rows_read"])
             self._finish(row["id"], state)
             raise

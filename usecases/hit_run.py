@@ -23,7 +23,7 @@ from recommender import embedder
 from sound import mel as mels
 from sound import vibenet
 from support import decoding
-from support.errors import AppError, Cancelled, NotFound
+from support.errors import AppError, Cancelled, NotFound, state_after
 from usecases.sync import Progress
 
 log = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ def run(prediction_id: int, progress: Progress) -> dict[str, Any]:
 def _failed(prediction_id: int, error: BaseException) -> None:
     with db.begin() as connection:
         if isinstance(error, Cancelled):
-            queries.end(connection, prediction_id, "cancelled")
+            queries.end(connection, prediction_id, state_after(error))
         elif isinstance(error, AppError):
             queries.end(connection, prediction_id, "failed", error.code, error.values)
         else:

@@ -42,7 +42,7 @@ from ingest.dates import to_date, to_number
 from queries import growth as growth_queries
 from queries import people
 from queries import sync as queries
-from support.errors import AppError, Busy, Cancelled, FileRefused
+from support.errors import AppError, Busy, Cancelled, FileRefused, state_after
 from usecases.groups import (
     File,
     Group,
@@ -168,7 +168,7 @@ class _Run:
             self._read_and_write()
             self.derive()
         except Cancelled as error:
-            self._finish("cancelled", str(error))
+            self._finish(state_after(error), str(error))
             raise
         except Exception as error:
             log.exception("sync run %s failed", self.run_id)
