@@ -169,6 +169,9 @@ class Settings:
         Least level that is written (``MIS_LOG_LEVEL``): ``debug``, ``info``, ``warning`` or ``error``.
     log_file : Path or None
         Where the log goes in place of stderr (``MIS_LOG_FILE``); one that was rotated away is opened anew.
+    outbound_hosts : tuple of str
+        Hosts, with or without a port, that may be connected to beside those that other settings name
+        (``OUTBOUND_HOSTS``).
     metrics_token : str or None
         Whoever sends it as bearer token may read ``/metrics`` from elsewhere (``METRICS_TOKEN``); hidden from `repr`.
     stop_s : float
@@ -218,6 +221,7 @@ class Settings:
     log_format: str = "auto"
     log_level: str = "info"
     log_file: Path | None = None
+    outbound_hosts: tuple[str, ...] = ()
     metrics_token: str | None = field(default=None, repr=False)
     stop_s: float = 4.0
 
@@ -278,6 +282,7 @@ def _load() -> Settings:
         log_format=_choice(values, "MIS_LOG_FORMAT", "auto", ("auto", "json", "text")),
         log_level=_choice(values, "MIS_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
         log_file=_path(values, "MIS_LOG_FILE", "") if values.get("MIS_LOG_FILE") else None,
+        outbound_hosts=_hosts(values, "OUTBOUND_HOSTS"),
         metrics_token=values.get("METRICS_TOKEN"),
         stop_s=_number(values, "MIS_STOP_S", 4.0),
     )
@@ -407,6 +412,19 @@ def _networks(values: Mapping[str, str], name: str, default: str) -> tuple[str, 
             ip_network(each, strict=False)
         except ValueError as error:
             raise SettingsError(name, each, "IP addresses or networks, with commas: 127.0.0.1,10.0.0.0/8") from error
+    return found
+
+
+def _hosts(values: Mapping[str, str], name: str) -> tuple[str, ...]:
+    found = _list(values, name, "")
+    for each in found:
+        try:
+            parts = urlsplit(f"//{each}")
+            sound = bool(parts.hostname) and parts.netloc == each and parts.port != 0 and not set("@*") & set(each)
+        except ValueError:
+            sound = False
+        if not sound:
+            raise SettingsError(name, each.rpartition("@")[2], "hosts, with commas: files.example.org,10.0.0.5:9000")
     return found
 
 

@@ -1,4 +1,6 @@
-"""One HTTP client a call for SDKs that want one for life.
+"""Every client for HTTP is made here, and asks `providers.outbound` before each request.
+
+One client a call for SDKs that want one for life, and sessions of requests for what is asked without an SDK.
 
 A client's connections belong to the event loop they were opened in, and every call has a loop of its own
 (`providers._calls`). Making an SDK's client takes up to 40 ms of computing, so the SDKs keep one and are handed
@@ -13,8 +15,12 @@ from collections.abc import AsyncIterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from providers.outbound import permit
+
 if TYPE_CHECKING:
     import httpx2
+    import requests
+    from urllib3.util.retry import Retry
 
 MOST_BYTES = 96 << 20
 """Of one answer: a picture of 20 MB and two half-done ones, in base64. A chat takes a thousandth."""
@@ -54,6 +60,7 @@ def open_client(loop: asyncio.AbstractEventLoop, connect_s: float, whole_s: floa
     limits = {"connect": connect_s, "pool": connect_s, "read": whole_s, "write": whole_s}
 
     async def limit(request: httpx2.Request) -> None:
+        permit(str(request.url))
         # google-genai hands in no timeout at all unless it is one for everything.
         request.extensions = {**request.extensions, "timeout": limits}
 
@@ -66,6 +73,42 @@ def open_client(loop: asyncio.AbstractEventLoop, connect_s: float, whole_s: floa
 async def close_client(loop: asyncio.AbstractEventLoop) -> None:
     """Close the client of a loop and its connections."""
     await _clients.pop(loop).aclose()
+
+
+def session(retries: Retry | int = 0) -> requests.Session:
+    """Return a session of requests; close it after use.
+
+    Parameters
+    ----------
+    retries : Retry or int
+        What is tried again, as urllib3 counts it.
+    """
+    import requests
+
+    made = requests.Session()
+    made.auth = lambda request: request  # none: a .netrc of the machine is not meant for these services
+    mount(made, max_retries=retries)
+    return made
+
+
+def mount(session: requests.Session, **options: Any) -> None:
+    """Have a session ask before each request; `options` are those of `requests.adapters.HTTPAdapter`."""
+    adapter = _adapter()(**options)
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, adapter)
+
+
+@cache
+def _adapter() -> type[requests.adapters.HTTPAdapter]:
+    """Return the adapter that asks; a session sends each step of a redirect through it as well."""
+    import requests
+
+    class Asking(requests.adapters.HTTPAdapter):
+        def send(self, request: requests.PreparedRequest, *rest: Any, **named: Any) -> requests.Response:
+            permit(request.url or "")
+            return super().send(request, *rest, **named)
+
+    return Asking
 
 
 def _bounded(stream: Any) -> Any:

@@ -125,6 +125,8 @@ def of_connection(service: Service, error: BaseException) -> Trouble:
     for cause in _causes(error):
         if isinstance(cause, TooMuch):
             return garbage(service, cause)
+        if isinstance(cause, ProviderError):  # ours: of an address that no setting names
+            return _final(cause)
         if isinstance(cause, ssl.SSLError):
             return unreachable(service, "tls")
         if isinstance(cause, httpx2.ConnectTimeout):

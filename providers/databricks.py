@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlsplit
 
+from providers._http import mount
 from providers._troubles import Trouble
 from providers.base import never, unwatched
 from providers.remote import RemoteReport
@@ -305,7 +306,10 @@ class Databricks:
             Config.attributes()  # gathered by the first who asks, and a subclass would find none of its own
             settings = Given(host=self.host, token=self.token, auth_type="pat", clock=Sleepless(),
                              http_timeout_seconds=self.limits.call_s, retry_timeout_seconds=60)
-            return WorkspaceClient(config=settings)
+            client = WorkspaceClient(config=settings)
+        # The SDK takes no session of ours and follows redirects, so its own is made to ask (a test holds it to that).
+        mount(client.api_client._api_client._session, pool_maxsize=20, pool_block=True)
+        return client
 
     def _trouble(self, error: BaseException) -> Trouble | BaseException:
         """Return what an error of the SDK means; errors of ours stay what they are."""

@@ -140,11 +140,13 @@ class LastFm:
         from urllib3.exceptions import HTTPError
         from urllib3.exceptions import TimeoutError as Late
 
+        from providers._http import session
         from providers._patience import hushed
 
         try:
-            with hushed(), requests.get(self._endpoint, params=asked, timeout=self._timeout_s, stream=True,
-                                        headers={"User-Agent": USER_AGENT}, allow_redirects=False) as answer:
+            with hushed(), session() as asker, asker.get(
+                    self._endpoint, params=asked, timeout=self._timeout_s, stream=True,
+                    headers={"User-Agent": USER_AGENT}, allow_redirects=False) as answer:
                 wait_s = _seconds(answer.headers.get("Retry-After", ""))
                 return *_reading(answer.status_code, _body(answer.raw, deadline)), wait_s
         except (requests.Timeout, Late, TimeoutError):

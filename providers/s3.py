@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
+from providers.outbound import permit
 from support import metrics
 from support.errors import DataError, MissingKey, ProviderError, RateLimited
 
@@ -121,7 +122,9 @@ class S3Texts:
         keys = {"aws_access_key_id": place.access_key, "aws_secret_access_key": place.secret_key} \
             if place.access_key and place.secret_key else {}
         session = boto3.session.Session()  # the default session is not safe to share between threads
-        return session.client("s3", region_name=place.region, endpoint_url=place.endpoint_url, config=rules, **keys)
+        s3 = session.client("s3", region_name=place.region, endpoint_url=place.endpoint_url, config=rules, **keys)
+        s3.meta.events.register("before-send.s3", _permitted)  # each try, also at the region S3 points to
+        return s3
 
     def list(self, limit: int) -> Listing:
         """Return the texts of the place, up to `limit`, by name.
@@ -257,6 +260,11 @@ class S3Texts:
         why = "timeout" if isinstance(error, timeouts) else "tls" if isinstance(error, boto.SSLError) else "connection"
         host = _host(self.place.endpoint_url) if self.place.endpoint_url else f"s3.{self.place.region}.amazonaws.com"
         return ProviderError("s3.unreachable", host=host, why={"key": f"errors.s3.why_{why}", "values": {}})
+
+
+def _permitted(request: Any, **_: Any) -> None:
+    """Ask before a request is sent; whoever answers in its stead would return something."""
+    permit(request.url)
 
 
 def _is_text(name: str) -> bool:

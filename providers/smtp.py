@@ -14,6 +14,7 @@ from email.utils import formatdate, make_msgid, parseaddr
 from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
+from providers.outbound import permit
 from support.errors import ProviderError
 
 TIMEOUT_S = 10.0
@@ -107,6 +108,7 @@ class Mailer:
         return server
 
     def _server(self) -> smtplib.SMTP:
+        permit(f"{self._scheme}://{f'[{self._host}]' if ':' in self._host else self._host}:{self._port}")
         if self._scheme == "smtps":
             return smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout_s, context=self._context())
         return smtplib.SMTP(self._host, self._port, timeout=self._timeout_s)

@@ -87,16 +87,15 @@ class Webhook:
         import requests
         from urllib3.exceptions import HTTPError
 
+        from providers._http import session
         from providers._patience import hushed, patience
 
         rule = patience(self._backoff_s)
         try:
-            with hushed(), requests.Session() as session:
-                for scheme in ("https://", "http://"):
-                    session.mount(scheme, requests.adapters.HTTPAdapter(max_retries=rule))
-                with session.post(self._url, data=body, headers=headers, timeout=self._timeout_s,
-                                  allow_redirects=False, stream=True) as answer:
-                    return answer.status_code, rule.parse_retry_after(answer.headers.get("Retry-After", "0"))
+            with hushed(), session(rule) as poster, poster.post(
+                    self._url, data=body, headers=headers, timeout=self._timeout_s, allow_redirects=False,
+                    stream=True) as answer:
+                return answer.status_code, rule.parse_retry_after(answer.headers.get("Retry-After", "0"))
         except (requests.RequestException, HTTPError, UnicodeError) as error:
             why = _why(error)
         # Raised outside of the handler: the library's error names the address and must not travel along.

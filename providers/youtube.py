@@ -134,11 +134,12 @@ class YouTube:
         from urllib3.exceptions import HTTPError
         from urllib3.exceptions import TimeoutError as Late
 
+        from providers._http import session
         from providers._patience import hushed
 
         try:
-            with hushed(), requests.get(self._url, params=asked, timeout=self._timeout_s, stream=True,
-                                        allow_redirects=False) as answer:
+            with hushed(), session() as asker, asker.get(self._url, params=asked, timeout=self._timeout_s, stream=True,
+                                                         allow_redirects=False) as answer:
                 wait_s = _seconds(answer.headers.get("Retry-After", ""))
                 return *_reading(answer.status_code, _body(answer.raw, deadline)), wait_s
         except (requests.Timeout, Late, TimeoutError):

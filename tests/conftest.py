@@ -23,7 +23,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 OWN = Path(tempfile.mkdtemp(prefix="mis-tests-"))
 OURS = ("DATABASE_URL", "PG_", "MIS_", "AUTH", "AWS_", "OPENAI_", "GOOGLE_", "FRIENDLI_", "LASTFM_", "ALERT_",
-        "S3_", "GEMINI_", "DATABRICKS_", "VISION_", "YOUTUBE_", "EMBEDDING_", "ADMIN_PASSWORD", "SMTP_", "PUBLIC_URL", "OIDC_", "TRUSTED_")
+        "S3_", "GEMINI_", "DATABRICKS_", "VISION_", "YOUTUBE_", "EMBEDDING_", "ADMIN_PASSWORD", "SMTP_", "PUBLIC_URL", "OIDC_", "TRUSTED_", "OUTBOUND_")
 KEPT = ("MIS_TEST_DATABASE_URL", "MIS_REAL_DATA", "MIS_SOAK")
 
 
@@ -32,6 +32,7 @@ def _own_environment() -> None:
         del os.environ[name]
     os.environ["MIS_DATA_DIR"] = str(OWN / "data")
     os.environ["MIS_CMDATA_DIR"] = str(OWN / "cmdata")
+    os.environ["OUTBOUND_HOSTS"] = "127.0.0.1,localhost"  # services of the tests' own; test_outbound.py does without
     if os.environ.get("MIS_TEST_DATABASE_URL"):
         os.environ["DATABASE_URL"] = os.environ["MIS_TEST_DATABASE_URL"]
 

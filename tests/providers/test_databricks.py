@@ -11,6 +11,7 @@ from databricks_server import DatabricksServer, Ends, Fault
 
 pytest.importorskip("databricks.sdk")
 
+import config
 from providers.databricks import Databricks, Limits
 from support.errors import Cancelled, DataError, MissingKey, ProviderError, RateLimited
 
@@ -21,6 +22,18 @@ FAST = Limits(call_s=3.0, backoff_s=0.02, poll_s=0.05, whole_s=20.0, longest_wai
 def server():
     with DatabricksServer() as found:
         yield found
+
+
+@pytest.fixture
+def named(monkeypatch):
+    """Give a function that has the settings name a workspace."""
+    def name(host):
+        monkeypatch.setenv("DATABRICKS_HOST", host)
+        config.reload()
+
+    yield name
+    monkeypatch.undo()
+    config.reload()
 
 
 def workspace(server, limits=FAST, **more):
@@ -156,7 +169,8 @@ def test_a_silent_service_is_not_waited_for_long(server):
 
 
 @pytest.mark.parametrize("host", ["http://127.0.0.1:9", "https://no-such-host.invalid"])
-def test_an_unreachable_host_is_said_soon(host):
+def test_an_unreachable_host_is_said_soon(host, named):
+    named(host)
     start = time.monotonic()
     with pytest.raises(ProviderError) as caught:
         Databricks(host, "dapi-x", 7, limits=Limits(call_s=1.0, tries=2, backoff_s=0.01)).run("ingest", [], key="one")
