@@ -135,11 +135,15 @@ from usecases.bgm_results import BgmBatch, BgmTrack
 from usecases.bgm_results import Maker as BgmMaker
 from usecases.bgm_results import Settled as BgmSettled
 from usecases.bgm_text import (
+    BGM_LANGS,
+    BGM_MOST_SCENES,
+    BgmEdits,
     BgmReading,
-    bgm_topic_genres,
+    bgm_langs_of,
+    bgm_scenes,
     bgm_wish_of,
-    bgm_with_emotions,
     bgm_writers,
+    edit_bgm_reading,
     read_bgm_text,
     write_bgm_caption,
 )
@@ -465,9 +469,10 @@ _started = False
 __all__ = [
     "ACTS", "ADVANCED_COUNTS", "ARCS", "Actor", "AlertEvent", "AlertRule", "AnalyseReport", "ArtistAnalysis",
     "ArtistChange", "ArtistData", "ArtistGrowth", "ArtistSummary", "Ask", "AuditPage", "AuditRow", "AuditionRow",
-    "AuditionView", "BGM_BPM", "BGM_CURVES", "BGM_LOCKS", "BGM_LOUDNESS", "BGM_METERS", "BGM_MODES", "BGM_MOST_CHOSEN",
-    "BGM_MOST_VARIANTS", "BGM_SECONDS", "BGM_TEMPOS", "BY_CODE", "Backup", "BatchEstimate", "BatchView", "BgmBatch",
-    "BgmFeel", "BgmMaker", "BgmReading", "BgmSettled", "BgmTrack", "BgmWish", "CARD_KINDS", "CATALOGUE_COLUMNS",
+    "AuditionView", "BGM_BPM", "BGM_CURVES", "BGM_LANGS", "BGM_LOCKS", "BGM_LOUDNESS", "BGM_METERS", "BGM_MODES",
+    "BGM_MOST_CHOSEN", "BGM_MOST_SCENES", "BGM_MOST_VARIANTS", "BGM_SECONDS", "BGM_TEMPOS", "BY_CODE", "Backup",
+    "BatchEstimate", "BatchView", "BgmBatch", "BgmEdits", "BgmFeel", "BgmMaker", "BgmReading", "BgmSettled", "BgmTrack",
+    "BgmWish", "CARD_KINDS", "CATALOGUE_COLUMNS",
     "CATALOGUE_SORTS", "CLASSES", "CLASS_BOUNDS", "COUNTS", "Capability", "Card", "CardMedia", "CatalogueCounts",
     "CatalogueEntry", "CataloguePage", "CatalogueRefusal", "Check", "Comment", "CommentPage", "Controls", "DataStatus",
     "DeletePreview", "DemoSong", "Difference", "Dossier", "DossierGrowth", "DossierPrediction", "DossierShare",
@@ -488,7 +493,7 @@ __all__ = [
     "anomaly_text", "archive", "archive_tags", "artist_analysis", "artist_data", "artist_growth", "artist_report",
     "attach_bgm", "attach_prediction", "attach_thumbnail", "attachable", "audit_actions", "audit_trail",
     "audition_figure", "audition_html", "audition_json", "audition_judges", "audition_table", "backup", "bgm_caption",
-    "bgm_file", "bgm_makers", "bgm_terms", "bgm_topic_genres", "bgm_wish_of", "bgm_with_emotions", "bgm_writers",
+    "bgm_file", "bgm_langs_of", "bgm_makers", "bgm_scenes", "bgm_terms", "bgm_wish_of", "bgm_writers",
     "cancel_audition", "cancel_bgm", "cancel_job", "cancel_my_data", "cancel_prediction", "cancel_prediction_batch",
     "capabilities", "card_media", "catalogue_counts", "catalogue_entry", "catalogue_page", "catalogue_table",
     "catalogue_version", "chance_text", "change_bio", "change_nickname", "change_password", "choose_thumbnail",
@@ -497,6 +502,7 @@ __all__ = [
     "delete_picture", "delete_playlist", "delete_post", "delete_prediction", "delete_prediction_batch", "delete_rule",
     "delete_song", "delete_thumbnail", "deliver", "demo_song", "differing_terms", "disable_member", "doctor",
     "dossier_audio", "dossier_by_link", "dossier_html", "dossier_picture", "dossier_zip", "draft_of", "edit_bgm",
+    "edit_bgm_reading",
     "edit_comment", "edit_post", "edit_tags", "embed_titles", "enable_member", "end_sign_in", "estimate_batch",
     "evaluate", "export_playlist", "find_songs", "finding", "forecast_table", "genre_names", "get_audition", "get_bgm",
     "get_bgm_track", "get_dossier", "get_job", "get_picture", "get_playlist", "get_post", "get_prediction", "get_song",

@@ -28,6 +28,7 @@ from texts import (
     topics,
     words,
 )
+from texts.editing import Edits
 from texts.reading import EMOTIONS, Felt
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -59,6 +60,11 @@ def rain():
                                             ("밤 rain", "en"), ("비 오는 밤 jazz", "ko"), ("ㅋㅋㅋㅋ", "ko")])
 def test_language_is_the_greater_share(text, lang):
     assert language.language(text)[0] == lang
+
+
+@pytest.mark.parametrize("text", ["La la la la la, oh la la", "Na na na, na na, hey hey"])
+def test_a_refrain_is_no_french(text):
+    assert language.language(text)[0] == "en"
 
 
 def test_shares_add_up_and_a_syllable_counts_as_two_letters():
@@ -139,7 +145,8 @@ def test_summary_takes_what_the_others_are_like_and_not_twice():
     vectors = np.array([a + 0.05 * np.eye(8)[2], a, a + 0.05 * np.eye(8)[3], b, b + 0.3 * np.eye(8)[4]])
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     given = [f"이것은 {number}번째 문장이다." for number in range(5)]
-    found = summary.summary(given, range(5), vectors, most=2)
+    found, ranks = summary.summary(given, range(5), vectors, most=2)
+    assert sum(ranks) == pytest.approx(1) and summary.summary((), (), vectors[:0]) == ((), ())
     assert [one.index // 3 for one in found] == [0, 1] and all(one.text == given[one.index] for one in found)
 
 
@@ -354,7 +361,7 @@ def test_the_facade_names_what_there_is():
 
 
 def test_emotions_set_by_hand_count_in_place_of_those_read(rain):
-    glad = text_analysis.with_emotions(rain, {"sadness": 0.02, "happiness": 0.95, "neutral": 0.0})
+    glad = text_analysis.edited(rain, Edits(emotions={"sadness": 0.02, "happiness": 0.95, "neutral": 0.0}))
     assert glad.emotions["happiness"] == 0.95 and glad.emotions["fear"] == rain.emotions["fear"]
     assert glad.valence > 0.3 > rain.valence and glad.feel.valence == glad.valence and "happy" in glad.moods
     assert (glad.summary, glad.topic, glad.scenes) == (rain.summary, rain.topic, rain.scenes)

@@ -9,14 +9,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from support.errors import DataError
 from texts import emotion, feeling, keywords, language, morphemes, scenes, summary, to_music, topics
 from texts.morphemes import Morpheme, singular
-from texts.reading import EMOTIONS, Felt, Reading
+from texts.reading import Felt, Line, Reading
 from texts.sentences import chosen, sentences
 from texts.topics import Embed
 
@@ -30,7 +29,7 @@ MOST_GIVEN, LONGEST_GIVEN = 8, 40
 """Keywords a user may hand in, and characters of each."""
 
 
-def analyse(text: str, embed: Embed, keywords: Sequence[str] = ()) -> Reading:
+def analyse(text: str, embed: Embed, keywords: Sequence[str] = (), chosen: str | None = None) -> Reading:
     """Return what a text says.
 
     Parameters
@@ -41,51 +40,42 @@ def analyse(text: str, embed: Embed, keywords: Sequence[str] = ()) -> Reading:
         Texts to unit vectors, shape (n, 384); the emotion head knows those of `recommender.embed`.
     keywords : sequence of str
         Words of the user's own; they come first and count for the topic.
+    chosen : str, optional
+        ``ko`` or ``en``: sentences with a word of it are read in it, and topics are compared in it.
 
     Raises
     ------
     DataError
-        ``bgm_text.empty``, ``.long`` or ``.language``; ``.keywords``: too many of them, or one too long.
+        ``bgm_text.empty``, ``.long``, ``.language``, ``.no_korean`` or ``.no_english``; ``.keywords``: too many of
+        them, or one too long.
     """
     plain = language.cleaned(text)
-    lang, shares = language.language(plain)
+    lang, guess, shares = language.language(plain, chosen)
     given, found = _given(keywords), sentences(plain) or (plain,)  # nothing but marks in brackets is read as it is
-    parsed = _parsed(found)
+    parsed = _parsed(found, chosen)
     ranked, places = _sifted(parsed)
     words = tuple(dict.fromkeys([*given, *ranked[:SHOWN]]))
     kept = [found[place] for place in places]
     about = [", ".join(words) or plain[:WHOLE], plain[:WHOLE]]
     vectors = np.asarray(embed([*(sentence[:MOST_LETTERS] for sentence in kept), *about]), np.float32)
-    parts = feeling.felt(emotion.load(), kept, [parsed[place] for place in places], vectors[:-2])
+    parts = feeling.felt(emotion.load(), kept, [parsed[place] for place in places], vectors[:-2], chosen)
     lengths = [len(sentence) for sentence in kept]
-    whole = _whole(plain, parsed, vectors[-1:], parts, lengths)
+    whole = _whole(plain, parsed, vectors[-1:], parts, lengths, chosen)
     subject = vectors[:-2].mean(axis=0) + vectors[-2]
     topic_scores = topics.scores(_counted(parsed, given), subject / np.linalg.norm(subject), lang, embed)
     topic, arc = next(iter(topic_scores)), feeling.arc(parts, lengths)
+    best, ranks = summary.summary(found, places, vectors[:-2])
+    spoken = [topics.spoken(_counted([parsed[place]], ()), vector, lang, embed)
+              for place, vector in zip(places, vectors[:-2], strict=True)]
+    lines = tuple(Line(place, found[place], rank, felt, each, scenes.find([parsed[place]]))
+                  for place, rank, felt, each in zip(places, ranks, parts, spoken, strict=True))
     return Reading(
         lang=lang, shares=shares, keywords=words, given=given, sentences=len(found),
-        summary=summary.summary(found, places, vectors[:-2]), emotions=whole.emotions, valence=whole.valence,
+        summary=best, emotions=whole.emotions, valence=whole.valence,
         arousal=whole.arousal, arc=arc, topic=topic, topic_scores=topic_scores,
         genres=topics.genres_of(topic, whole.valence, whole.arousal), scenes=scenes.find(parsed),
         feel=to_music.feel_of(whole.valence, whole.arousal), moods=to_music.moods_of(whole, topic_scores),
-        energy=to_music.energy_of(arc))
-
-
-def with_emotions(reading: Reading, emotions: Mapping[str, float]) -> Reading:
-    """Return a reading whose emotions were changed by hand, with all that follows from them.
-
-    Parameters
-    ----------
-    reading : Reading
-    emotions : mapping of str to float
-        Probability, 0 to 1, of each of `texts.reading.EMOTIONS`; those that are absent stay.
-    """
-    named = {name: float(min(max(emotions.get(name, reading.emotions[name]), 0.0), 1.0)) for name in EMOTIONS}
-    felt = emotion.load().felt(np.array(list(named.values())))
-    return replace(reading, emotions=named, valence=felt.valence, arousal=felt.arousal,
-                   genres=topics.genres_of(reading.topic, felt.valence, felt.arousal),
-                   feel=to_music.feel_of(felt.valence, felt.arousal),
-                   moods=to_music.moods_of(felt, reading.topic_scores))
+        energy=to_music.energy_of(arc), found=guess, lines=lines)
 
 
 def _given(words: Sequence[str]) -> tuple[str, ...]:
@@ -95,9 +85,13 @@ def _given(words: Sequence[str]) -> tuple[str, ...]:
     return given
 
 
-def _parsed(found: Sequence[str]) -> list[list[Morpheme]]:
-    """Return the morphemes of each sentence: Kiwi's where any of it is Korean, else English words."""
-    korean = [place for place, sentence in enumerate(found) if language.has_korean(sentence)]
+def _parsed(found: Sequence[str], chosen: str | None = None) -> list[list[Morpheme]]:
+    """Return the morphemes of each sentence: Kiwi's where any of it is Korean, else English words.
+
+    Where English was chosen, a sentence with a word of it gives English words only.
+    """
+    korean = [place for place, sentence in enumerate(found) if language.has_korean(sentence)
+              and (chosen != "en" or not language.has_words(sentence, "en"))]
     parsed = {place: morphemes.english(sentence) for place, sentence in enumerate(found)}
     parsed |= dict(zip(korean, morphemes.korean([found[place] for place in korean]), strict=True))
     return [parsed[place] for place in range(len(found))]
@@ -113,12 +107,12 @@ def _sifted(parsed: Sequence[Sequence[Morpheme]]) -> tuple[list[str], tuple[int,
 
 
 def _whole(plain: str, parsed: Sequence[Sequence[Morpheme]], vector: np.ndarray, parts: Sequence[Felt],
-           lengths: Sequence[int]) -> Felt:
+           lengths: Sequence[int], chosen: str | None) -> Felt:
     """Return what all of a text feels like: a short one in one piece, a long one by its sentences."""
     if len(plain) > WHOLE or len(parts) < 2:
         return feeling.together(parts, lengths)
     every = [morpheme for each in parsed for morpheme in each]
-    return feeling.felt(emotion.load(), [" ".join(plain.split())], [every], vector)[0]
+    return feeling.felt(emotion.load(), [" ".join(plain.split())], [every], vector, chosen)[0]
 
 
 def _counted(parsed: Sequence[Sequence[Morpheme]], given: Sequence[str]) -> Mapping[str, Mapping[str, int]]:

@@ -30,7 +30,7 @@ STRETCHES = 8
 
 
 def felt(head: EmotionHead, sentences: Sequence[str], morphemes: Sequence[Sequence[Morpheme]],
-         vectors: NDArray[Any]) -> list[Felt]:
+         vectors: NDArray[Any], lang: str | None = None) -> list[Felt]:
     """Return what each sentence feels like.
 
     Parameters
@@ -40,9 +40,11 @@ def felt(head: EmotionHead, sentences: Sequence[str], morphemes: Sequence[Sequen
     morphemes : sequence of sequences of Morpheme
         Of each sentence; those of English ones are not read.
     vectors : ndarray, (len(sentences), width)
+    lang : str, optional
+        In which sentences with a word of it are read; else each is read in its own.
     """
     found: dict[int, Felt] = {}
-    ours = [place for place, sentence in enumerate(sentences) if of_sentence(sentence) == "ko"]
+    ours = [place for place, sentence in enumerate(sentences) if of_sentence(sentence, lang) == "ko"]
     other = sorted(set(range(len(sentences))) - set(ours))
     if ours:
         said = head.korean(vectors[ours], [grams.of_letters(sentences[place]) for place in ours],

@@ -1,7 +1,8 @@
 """The language of a text by the share of its scripts; what is neither Korean nor English is said so.
 
 A Hangul syllable counts as two letters, since it says about as much. Latin letters are taken for English unless the
-small words of another language stand out.
+small words of another language stand out. A user may know better: a text is then read in the language that was chosen,
+sentences without a word of it in their own.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ LEAST_SHARE = 0.5
 LEAST_SMALL_WORDS = 3
 _HANGUL = re.compile("[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]")
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
+_ENGLISH = re.compile("(?<![A-Za-z\u00c0-\u024f])[A-Za-z]{2,}(?![A-Za-z\u00c0-\u024f])")
+LANGS = ("ko", "en")
+_LACKING = {"ko": "bgm_text.no_korean", "en": "bgm_text.no_english"}
 _WORD = re.compile(r"[^\W\d_]+")
 _SMALL = {
     "en": "the and of to in is it that was for with you he she they this be are i my not on at from but we me your",
@@ -67,22 +71,49 @@ def shares(text: str) -> dict[str, float]:
     return found if _english(text) else {**found, "en": 0.0, "other": found["other"] + found["en"]}
 
 
-def language(text: str) -> tuple[str, dict[str, float]]:
-    """Return ``ko`` or ``en``, whichever has the greater share, and the shares.
+def language(text: str, chosen: str | None = None) -> tuple[str, str, dict[str, float]]:
+    """Return the language a text is read in, the one that was found, and the shares.
+
+    Parameters
+    ----------
+    text : str
+    chosen : str, optional
+        One of `LANGS`, of a user who knows better than the shares.
+
+    Returns
+    -------
+    (str, str, dict)
+        ``ko`` or ``en``; the one with the greater share, blank where most of the text is in neither; the shares.
 
     Raises
     ------
     DataError
-        ``bgm_text.language``: most of it is in neither.
+        ``bgm_text.language``: most of it is in neither, and none was chosen; ``.no_korean``, ``.no_english``: it has
+        no word of the one that was.
     """
     found = shares(text)
-    if found["ko"] + found["en"] < LEAST_SHARE:
+    known = found["ko"] + found["en"] >= LEAST_SHARE
+    if chosen is not None and not has_words(text, chosen):
+        raise DataError(_LACKING[chosen])
+    if chosen is None and not known:
         raise DataError("bgm_text.language", percent=round(100 * found["other"]))
-    return ("ko" if found["ko"] >= found["en"] else "en"), found
+    guess = ("ko" if found["ko"] >= found["en"] else "en") if known else ""
+    return chosen or guess, guess, found
 
 
-def of_sentence(text: str) -> str:
-    """Return the language of one sentence of a text that was let in: ``ko`` where any good part of it is Korean."""
+def has_words(text: str, lang: str) -> bool:
+    """Return whether a text has a Korean letter, or a word that may be English.
+
+    >>> has_words("Привет, мир", "en"), has_words("밤 rain", "en"), has_words("A번", "en")
+    (False, True, False)
+    """
+    return has_korean(text) if lang == "ko" else bool(_ENGLISH.search(text))
+
+
+def of_sentence(text: str, chosen: str | None = None) -> str:
+    """Return the language one sentence is read in: the chosen one if it has a word of it, else that of a good part."""
+    if chosen is not None and has_words(text, chosen):
+        return chosen
     korean, latin = len(_HANGUL.findall(text)), len(_LATIN.findall(text))
     return "ko" if 2 * korean >= latin else "en"
 
@@ -94,7 +125,7 @@ def has_korean(text: str) -> bool:
 
 def _english(text: str) -> bool:
     """Return whether the Latin letters of a text may be English: no other language's small words outnumber its own."""
-    words = [word for word in _WORD.findall(text.lower()) if _LATIN.match(word)]
+    words = {word for word in _WORD.findall(text.lower()) if _LATIN.match(word)}  # "la la la" is one word, not French
     hits = {lang: sum(word in small for word in words) for lang, small in _SMALL_WORDS.items()}
     most = max(hits.values())
     return most < LEAST_SMALL_WORDS or hits["en"] >= 0.8 * most

@@ -39,13 +39,37 @@ class Felt:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A sentence that may stand in the summary, and what it says by itself.
+
+    Attributes
+    ----------
+    index, text
+        As of `Sentence`.
+    rank : float
+        How much the others are like it.
+    felt : Felt
+    topics : tuple of float
+        How much speaks for each topic, as of `texts.topics.spoken`.
+    scenes : tuple of Scene
+    """
+
+    index: int
+    text: str
+    rank: float
+    felt: Felt
+    topics: tuple[float, ...]
+    scenes: tuple[Scene, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What a text says.
 
     Attributes
     ----------
     lang : str
-        ``ko`` or ``en``, the greater share of what is written.
+        ``ko`` or ``en``: the language it was read in, that of the greater share unless another one was chosen.
     shares : mapping of str to float
         Share of ``ko``, ``en`` and ``other`` among the letters.
     keywords : tuple of str
@@ -94,3 +118,7 @@ class Reading:
     moods: tuple[str, ...]
     energy: tuple[float, ...] = field(default=())
     """Energy over the piece, 0 to 1, as the arc goes; empty where it hardly moves."""
+    found: str = ""
+    """The language that was found; blank where most of the text is in neither."""
+    lines: tuple[Line, ...] = field(default=())
+    """The sentences that the summary may hold, in their order."""

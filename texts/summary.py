@@ -18,8 +18,8 @@ SHORTEST = 8
 
 
 def summary(sentences: Sequence[str], places: Sequence[int], vectors: NDArray[np.floating],
-            most: int = MOST) -> tuple[Sentence, ...]:
-    """Return the sentences that stand for a text, in their order.
+            most: int = MOST) -> tuple[tuple[Sentence, ...], tuple[float, ...]]:
+    """Return the sentences that stand for a text, in their order, and the rank of each sentence that was embedded.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def summary(sentences: Sequence[str], places: Sequence[int], vectors: NDArray[np
     most : int
     """
     if not len(places):
-        return ()
+        return (), ()
     likeness = cosines(vectors)
     ranks = rank(np.maximum(likeness, 0))
     ranks = np.where([len(sentences[place]) >= SHORTEST for place in places], ranks, ranks * 0.1)
@@ -40,7 +40,8 @@ def summary(sentences: Sequence[str], places: Sequence[int], vectors: NDArray[np
     for node in sorted(range(len(places)), key=lambda node: (-round(float(ranks[node]), 9), node)):
         if len(kept) < most and all(likeness[node, other] < ALIKE for other in kept):
             kept.append(node)
-    return tuple(Sentence(places[node], sentences[places[node]]) for node in sorted(kept))
+    best = tuple(Sentence(places[node], sentences[places[node]]) for node in sorted(kept))
+    return best, tuple(float(each) for each in ranks)
 
 
 def cosines(vectors: NDArray[np.floating]) -> NDArray[np.float64]:

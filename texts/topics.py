@@ -52,13 +52,23 @@ def scores(counts: Mapping[str, Mapping[str, int]], vector: NDArray[Any], lang: 
     embed : callable
         Texts to unit vectors.
     """
+    return ordered(spoken(counts, vector, lang, embed))
+
+
+def spoken(counts: Mapping[str, Mapping[str, int]], vector: NDArray[Any], lang: str, embed: Embed) -> tuple[float, ...]:
+    """Return how much words and nearness speak for each topic, in the order of `words.topics`; as for `scores`."""
     said = [met(counts.get(each, {}), each) for each in ("ko", "en")]
     total = sum(sum(each.values()) for each in said) or 1.0
     names, middle, known = _described(embed, lang)
     moved = vector - middle
     near = known @ (moved / max(float(np.linalg.norm(moved)), 1e-9))
-    raw = np.array([NEARNESS * near[place] + MET * sum(each[name] for each in said) / total * 2
-                    for place, name in enumerate(names)])
+    return tuple(float(NEARNESS * near[place] + MET * sum(each[name] for each in said) / total * 2)
+                 for place, name in enumerate(names))
+
+
+def ordered(spoken: Sequence[float]) -> dict[str, float]:
+    """Return the share of each topic of what speaks for them (a softmax), adding up to 1, the likeliest first."""
+    names, raw = tuple(words.topics()), np.asarray(spoken, float)
     shares = np.exp(raw - raw.max())
     shares /= shares.sum()
     order = sorted(range(len(names)), key=lambda place: (-round(float(shares[place]), 9), place))

@@ -27,6 +27,8 @@ LONGEST_WORDS = 200
 TONICS = ("C", "C# · Db", "D", "D# · Eb", "E", "F", "F# · Gb", "G", "G# · Ab", "A", "A# · Bb", "B")
 """Notes to choose from, spelt both ways as on a keyboard."""
 FEELINGS = ("valence", "arousal", "density", "register", "dynamics")
+READING = ("bgm_reading", "bgm_as_read", "bgm_found", "bgm_edits", "bgm_read_text", "bgm_read_told")
+"""What the session keeps of a text that was read."""
 BATCH = "bgm_batch"
 """Where the session keeps the request that is open; 0: the inputs are."""
 
@@ -74,6 +76,32 @@ def put(wish: services.BgmWish) -> None:
     state["bgm_feel"] = "" if feel is None else write_feel([getattr(feel, name) for name in FEELINGS])
 
 
+def follow(before: services.BgmWish, after: services.BgmWish) -> None:
+    """Have the fields go from what a text asked to what it asks now; what was chosen by hand stays as it is."""
+    state = st.session_state
+    for kind in KINDS:
+        chosen, was, asked = state[f"bgm_{kind}"], getattr(before, kind), getattr(after, kind)
+        kept = [term for term in asked if term in chosen or term not in was]
+        own = [term for term in chosen if term not in was]
+        state[f"bgm_{kind}"] = list(dict.fromkeys([*kept, *own]))[:services.BGM_MOST_CHOSEN]
+    state["bgm_feel"] = _followed_feel(state["bgm_feel"], _feel_of(before), _feel_of(after))
+    if not isinstance(after.energy, str) and after.energy != before.energy:
+        state["bgm_energy"], state["bgm_points"] = CUSTOM, write_points(after.energy)
+
+
+def _followed_feel(chosen: str, was: str, asked: str) -> str:
+    """Return a feel in which only what is as it was asked follows."""
+    if chosen in ("", was):
+        return asked
+    rows = zip(chosen.split(","), was.split(","), asked.split(","), strict=True)
+    return ",".join(now if own == before else own for own, before, now in rows)
+
+
+def _feel_of(wish: services.BgmWish) -> str:
+    feel = wish.feel or services.BgmFeel()
+    return write_feel([getattr(feel, name) for name in FEELINGS])
+
+
 def put_words(wish: services.BgmWish) -> None:
     """Have the free keywords be those of a wish."""
     st.session_state["bgm_keywords"] = ", ".join(wish.keywords)
@@ -83,7 +111,7 @@ def clear() -> None:
     """Take everything that was chosen back."""
     put(services.BgmWish())
     state = st.session_state
-    for name in ("bgm_reading", "bgm_caption", "bgm_caption_of", "bgm_unknown", "bgm_other_length"):
+    for name in (*READING, "bgm_caption", "bgm_caption_of", "bgm_unknown", "bgm_other_length"):
         state.pop(name, None)
 
 

@@ -14,7 +14,9 @@ import accounts
 from music import wish as wishes
 from music.plan import Part, Plan, Section
 from support.errors import DataError, NotFound
-from texts.reading import EMOTIONS, Reading, Scene, Sentence
+from texts.editing import MOST_SCENES, Edits
+from texts.language import LANGS
+from texts.reading import EMOTIONS, Felt, Line, Reading, Scene, Sentence
 from usecases import bgm_results
 
 MOMENT = datetime(2026, 1, 28, 3, 4, tzinfo=UTC)
@@ -97,13 +99,19 @@ TERMS = {"genres": GENRES, "instruments": INSTRUMENTS, "moods": MOODS, "textures
 SECTIONS = (Section(1, "intro", 4, 0.3), Section(2, "verse", 4, 0.5), Section(3, "chorus", 6, 0.9), Section(4, "outro", 2, 0.35))
 PARTS = (Part("drums", "drums"), Part("bass", "bass"), Part("chords", "piano"), Part("melody", "flute"))
 PLAN = Plan("jazz", "jazz", ("calm",), 5, "dorian", "4/4", 120.0, 0.6, SECTIONS, PARTS, True, 32.0, -14.0, 1, wishes.Feel())
+SAID = ("비가 내리는 밤, 창가에 앉아 오래된 편지를 읽었다.", "파도 소리가 들렸다.", "기차는 바다를 지나 멀어졌고 나는 아직 그 자리에 있었다.")
+LINES = tuple(Line(place, said, rank, Felt(dict.fromkeys(EMOTIONS, 0.1), 0.0, 0.0), (), ())
+              for place, said, rank in zip((0, 4, 9), SAID, (0.4, 0.2, 0.4), strict=True))
 READING = Reading(
     lang="ko", shares={"ko": 0.97, "en": 0.03, "other": 0.0}, keywords=("비", "창가", "밤", "기차"), given=("밤",), sentences=14,
-    summary=(Sentence(0, "비가 내리는 밤, 창가에 앉아 오래된 편지를 읽었다."), Sentence(9, "기차는 바다를 지나 멀어졌고 나는 아직 그 자리에 있었다.")),
+    summary=(Sentence(0, SAID[0]), Sentence(9, SAID[2])), found="ko", lines=LINES,
     emotions=dict(zip(EMOTIONS, (0.12, 0.08, 0.05, 0.71, 0.33, 0.14, 0.04), strict=True)), valence=-0.45, arousal=-0.3, arc=(),
     topic="love_story", topic_scores={"love_story": 0.41, "travel": 0.22, "history": 0.08}, genres=("jazz", "acoustic", "lofi", "new_age", "blues"),
     scenes=(Scene("비", "rain", ("rain",), ("piano",)), Scene("바다", "sea", ("waves",), ("harp",))),
     feel=wishes.Feel(-0.45, -0.3, -0.2, -0.1, -0.25), moods=("sad", "lonely"))
+
+SCENES = {"rain": ("rain",), "sea": ("waves",), "forest": ("birds",), "campfire": ("fire",)}
+FOR_TRAVEL = ("folk", "pop", "acoustic", "rock", "new_age")
 
 
 def drawn(seconds: float) -> dict[str, Any]:
@@ -127,7 +135,7 @@ def drawn(seconds: float) -> dict[str, Any]:
 class FakeBgm(FakeServices):
     """Requests and tracks that a test puts there, or that acts on the page make."""
 
-    BgmWish, BgmFeel, BgmReading = wishes.Wish, wishes.Feel, Reading
+    BgmWish, BgmFeel, BgmReading, BgmEdits, BGM_LANGS, BGM_MOST_SCENES = wishes.Wish, wishes.Feel, Reading, Edits, LANGS, MOST_SCENES
     BgmBatch, BgmTrack = bgm_results.BgmBatch, bgm_results.BgmTrack
     BgmMaker, BgmSettled = bgm_results.Maker, bgm_results.Settled
     BGM_TEMPOS, BGM_BPM, BGM_SECONDS, BGM_METERS = wishes.TEMPOS, wishes.BPM, wishes.SECONDS, wishes.METERS_ASKED
@@ -189,22 +197,40 @@ class FakeBgm(FakeServices):
         return replace(wish, **chosen, keywords=tuple(unknown), tempo=tempo), tuple(unknown)
 
     # a text ------------------------------------------------------------
-    def read_bgm_text(self, actor: accounts.Actor, text: str, keywords: tuple[str, ...] = ()) -> Reading:
-        self._note("read_bgm_text", actor, text, keywords)
-        return self.bgm_reading
+    def read_bgm_text(self, actor: accounts.Actor, text: str, keywords: tuple[str, ...] = (), lang: str | None = None) -> Reading:
+        self._note("read_bgm_text", actor, text, keywords, lang)
+        if lang in (None, self.bgm_reading.lang):
+            return replace(self.bgm_reading, given=tuple(keywords))
+        if lang not in self.bgm_langs_of(text):
+            raise DataError(f"bgm_text.no_{'korean' if lang == 'ko' else 'english'}")
+        return replace(self.bgm_reading, given=tuple(keywords), lang=lang, topic="travel", genres=FOR_TRAVEL, moods=("calm",))
+
+    def bgm_langs_of(self, text: str) -> tuple[str, ...]:
+        return tuple(lang for lang, letters in (("ko", "[가-힣]"), ("en", "[a-z]{2}")) if re.search(letters, text.lower()))
 
     def bgm_wish_of(self, reading: Reading, wish: wishes.Wish) -> wishes.Wish:
         self._note("bgm_wish_of", reading, wish)
-        return replace(wish, genres=reading.genres[:2], moods=reading.moods, instruments=("piano",), textures=("rain",),
-                       feel=reading.feel)
+        textures = tuple(dict.fromkeys(name for scene in reading.scenes for name in scene.textures))[:2]
+        return replace(wish, genres=reading.genres[:2], moods=reading.moods, instruments=("piano",), textures=textures, feel=reading.feel)
 
-    def bgm_with_emotions(self, reading: Reading, emotions: dict[str, float]) -> Reading:
-        self._note("bgm_with_emotions", reading, emotions)
-        return replace(reading, emotions={**reading.emotions, **emotions}, moods=("happy",), genres=("dance",))
+    def bgm_scenes(self) -> tuple[str, ...]:
+        return tuple(SCENES)
 
-    def bgm_topic_genres(self, topic: str) -> tuple[str, ...]:
-        self._note("bgm_topic_genres", topic)
-        return {"travel": ("folk", "pop", "acoustic", "rock", "new_age")}.get(topic, READING.genres)
+    def edit_bgm_reading(self, reading: Reading, edits: Edits) -> Reading:
+        self._note("edit_bgm_reading", reading, edits)
+        made = reading
+        if edits.summary is not None:
+            chosen = tuple(Sentence(line.index, line.text) for line in reading.lines if line.index in edits.summary)
+            made = replace(made, summary=chosen, moods=("peaceful",))
+        if edits.emotions:
+            made = replace(made, emotions={**reading.emotions, **edits.emotions}, moods=("happy",), genres=("dance",))
+        if edits.topic is not None:
+            made = replace(made, topic=edits.topic, genres=FOR_TRAVEL if edits.topic == "travel" else READING.genres)
+        if edits.scenes is not None:
+            read = {scene.scene: scene for scene in reading.scenes}
+            names = [*reversed([name for name in edits.scenes if name not in read]), *(name for name in read if name in edits.scenes)]
+            made = replace(made, scenes=tuple(read.get(name) or Scene("", name, SCENES[name], ("flute",)) for name in names))
+        return made
 
     def write_bgm_caption(self, actor: accounts.Actor, text: str, writer: str, lang: str) -> str:
         self._note("write_bgm_caption", actor, text, writer, lang)

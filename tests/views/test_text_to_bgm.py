@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from conftest import in_place, words
-from fake_bgm import READING, FakeBgm
+from fake_bgm import READING, SAID, FakeBgm
 from pages import LANGUAGES, group, keys, opening, press
 
 from accounts import Actor
 from locales import t, texts
 from music.wish import Feel, Wish
 from support.errors import DataError
+from texts.editing import Edits
 from usecases.bgm_results import Maker
 
 VIEWER = Actor(9, "viewer", "vik")
@@ -34,6 +37,18 @@ def choose(app, key, *values):
 def wished(fake):
     """Return the wish that was settled last."""
     return fake.called("settle_bgm")[-1][0][1]
+
+
+def edits(fake):
+    """Return what was changed of a reading when it was shown last."""
+    return [given[1] for given, _ in fake.called("edit_bgm_reading")][-1]
+
+
+def read(opened, words="비 내리는 밤, rain", locale="en-US", **params):
+    """Open the page and read a text."""
+    app = opened(locale, way="text", **params)
+    app.text_area(key="bgm_text").set_value(words).run()
+    return press(app, "bgm_read")
 
 
 def shown(app):
@@ -259,12 +274,12 @@ def test_a_text_is_read_shown_and_becomes_the_wish(opened, fake, locale, lang):
     app.text_input(key="bgm_text_keywords").set_value("밤, 기차")
     app.text_area(key="bgm_text").set_value("비가 내리는 밤").run()
     press(app, "bgm_read")
-    assert fake.called("read_bgm_text")[0][0][1:] == ("비가 내리는 밤", ("밤", "기차"))
+    assert fake.called("read_bgm_text")[0][0][1:] == ("비가 내리는 밤", ("밤", "기차"), None)
     wish = wished(fake)
     assert (wish.genres, wish.moods, wish.textures, wish.feel, wish.seconds) == (
-        ("jazz", "acoustic"), ("sad", "lonely"), ("rain",), READING.feel, 45.0)
+        ("jazz", "acoustic"), ("sad", "lonely"), ("rain", "waves"), READING.feel, 45.0)
     said = shown(app)
-    assert READING.summary[0].text in said and t(lang, "bgm.read.scenes") in said and t(lang, "bgm.read.lang.ko") in said
+    assert READING.summary[0].text in said and t(lang, "bgm.read.scenes") in app.multiselect(key="bgm_scenes").label
     assert len(app.get("plotly_chart")) == 3  # emotions, feeling, energy
     assert "feel" in app.query_params and not app.button(key="bgm_start").disabled
 
@@ -296,7 +311,7 @@ def test_another_topic_brings_its_genres(opened, fake):
     app.text_area(key="bgm_text").set_value("rain").run()
     press(app, "bgm_read")
     app.selectbox(key="bgm_topic").set_value("travel").run()
-    assert wished(fake).genres == ("folk", "pop") and fake.called("bgm_topic_genres")[0][0] == ("travel",)
+    assert wished(fake).genres == ("folk", "pop") and edits(fake) == Edits(topic="travel")
     assert "Folk, Pop, Acoustic, Rock, New Age" in words(app)
 
 
@@ -305,8 +320,105 @@ def test_an_emotion_set_by_hand_changes_moods_and_genres(opened, fake):
     app.text_area(key="bgm_text").set_value("rain").run()
     press(app, "bgm_read")
     app.slider(key="bgm_emotion_happiness").set_value(90).run()
-    assert fake.called("bgm_with_emotions")[0][0][1] == {"happiness": 0.9}
+    assert edits(fake) == Edits(emotions={"happiness": 0.9})
     assert (wished(fake).moods, wished(fake).genres) == (("happy",), ("dance",))
+    app.slider(key="bgm_emotion_happiness").set_value(14).run()
+    assert edits(fake) == Edits() and wished(fake).moods == ("sad", "lonely") and "bgm_back_to_read" not in keys(app)
+
+
+@pytest.mark.parametrize(("locale", "lang"), LANGUAGES)
+def test_another_language_reads_the_text_anew_and_keeps_what_was_set_by_hand(opened, fake, locale, lang):
+    app = read(opened, locale=locale)
+    box = app.selectbox(key="bgm_read_lang")
+    assert box.value == "ko" and box.options == [
+        f"{t(lang, 'bgm.read.lang.ko')} · 97% · {t(lang, 'bgm.read.is_found')}", f"{t(lang, 'bgm.read.lang.en')} · 3%"]
+    choose(app, "bgm_words", "기차")
+    app.multiselect(key="bgm_search_genres").select("house").run()
+    app.slider(key="bgm_emotion_happiness").set_value(90).run()
+    app.selectbox(key="bgm_read_lang").set_value("en").run()
+    assert fake.called("read_bgm_text")[-1][0][1:] == ("비 내리는 밤, rain", (), "en")
+    wish = wished(fake)  # the emotion and what was chosen by hand stay
+    assert (wish.genres, wish.moods, wish.keywords) == (("dance", "house"), ("happy",), ("기차",)) and edits(fake).emotions
+    said = shown(app)
+    assert t(lang, "bgm.read.changed") in said and f"{t(lang, 'bgm.read.topic')}: love story" in said
+    assert f"{t(lang, 'bgm.read.language')}: {t(lang, 'bgm.read.lang.ko')}" in said
+    press(app, "bgm_back_to_read")
+    assert app.selectbox(key="bgm_read_lang").value == "ko" and edits(fake) == Edits() and "bgm_back_to_read" not in keys(app)
+    assert (wished(fake).genres, wished(fake).moods) == (("jazz", "acoustic", "house"), ("sad", "lonely"))
+
+
+def test_a_language_without_a_word_in_the_text_is_refused_and_nothing_is_lost(opened, fake):
+    app = read(opened, "비 내리는 밤")
+    before = wished(fake)
+    app.selectbox(key="bgm_read_lang").set_value("en").run()
+    assert t("en", "errors.bgm_text.no_english") in shown(app) and app.selectbox(key="bgm_read_lang").value == "ko"
+    assert wished(fake) == before and "bgm_back_to_read" not in keys(app)
+    app.run()
+    assert t("en", "errors.bgm_text.no_english") not in shown(app)
+
+
+def test_a_text_in_neither_language_can_be_read_all_the_same(opened, fake):
+    fake.failures["read_bgm_text"] = DataError("bgm_text.language", percent=90)
+    app = read(opened, "La la la")
+    assert t("en", "errors.bgm_text.language", percent=90) in shown(app) and "bgm_read_as_ko" not in keys(app)
+    del fake.failures["read_bgm_text"]
+    fake.bgm_reading = replace(READING, lang="en", found="")
+    press(app, "bgm_read_as_en")
+    assert fake.called("read_bgm_text")[-1][0][3] == "en" and wished(fake).genres == ("jazz", "acoustic")
+    assert t("en", "bgm.read.is_found") not in "".join(app.selectbox(key="bgm_read_lang").options)
+
+
+@pytest.mark.parametrize(("locale", "lang"), LANGUAGES)
+def test_the_sentences_of_the_summary_are_chosen_and_used(opened, fake, locale, lang):
+    app = read(opened, locale=locale)
+    assert {box.key: box.value for box in app.checkbox} == {"bgm_line_0": True, "bgm_line_4": False, "bgm_line_9": True}
+    app.checkbox(key="bgm_line_4").set_value(True).run()
+    app.checkbox(key="bgm_line_0").set_value(False).run()
+    assert edits(fake) == Edits(summary=(4, 9)) and wished(fake).moods == ("peaceful",)
+    moods = {"ko": "슬픔, 외로운", "en": "Sad, Lonely"}[lang]
+    assert f"{t(lang, 'bgm.kind.moods')}: {moods}" in shown(app) and "> " + SAID[1] in shown(app)
+    for tab in ("history", "make"):
+        app.query_params["tab"] = tab
+        app.run()
+    assert app.checkbox(key="bgm_line_4").value and edits(fake) == Edits(summary=(4, 9))
+    for place in (4, 9):
+        app.checkbox(key=f"bgm_line_{place}").set_value(False).run()
+    assert edits(fake) == Edits(summary=()) and t(lang, "bgm.read.summary_none") in shown(app)
+    for place in (0, 9):
+        app.checkbox(key=f"bgm_line_{place}").set_value(True).run()
+    assert edits(fake) == Edits() and wished(fake).moods == ("sad", "lonely")
+
+
+def test_scenes_are_taken_out_and_added_and_their_sounds_follow(opened, fake):
+    app = read(opened)
+    assert "Rain · 비" in app.multiselect(key="bgm_scenes").options and app.multiselect(key="bgm_scenes").value == ["rain", "sea"]
+    app.multiselect(key="bgm_scenes").unselect("rain").run()
+    assert edits(fake) == Edits(scenes=("sea",)) and wished(fake).textures == ("waves",)
+    app.multiselect(key="bgm_scenes").select("forest").run()
+    app.multiselect(key="bgm_scenes").select("campfire").run()
+    assert edits(fake).scenes == ("sea", "forest", "campfire") and wished(fake).textures == ("fire", "birds")
+    assert "Campfire" in shown(app) and t("en", "bgm.read.back") in [button.label for button in app.button]
+    choose(app, "bgm_pick_textures", "fire", "birds", "vinyl")
+    press(app, "bgm_back_to_read")
+    assert wished(fake).textures == ("rain", "waves", "vinyl")
+
+
+def test_a_feeling_set_by_hand_stays_where_the_text_asks_for_another(opened, fake):
+    from views import _bgm_state
+    assert _bgm_state._followed_feel("0.5,0.9,0,0,0", "0.5,-0.2,0,0,0", "-0.3,0.1,0,0.2,0") == "-0.3,0.9,0,0.2,0"
+    assert _bgm_state._followed_feel("", "0.5,0,0,0,0", "1,1,1,1,1") == "1,1,1,1,1"
+
+
+def test_the_same_text_read_again_keeps_what_was_changed_and_another_one_does_not(opened, fake):
+    app = read(opened)
+    app.checkbox(key="bgm_line_4").set_value(True).run()
+    app.selectbox(key="bgm_read_lang").set_value("en").run()
+    app.text_input(key="bgm_text_keywords").set_value("밤").run()
+    press(app, "bgm_read")
+    assert app.selectbox(key="bgm_read_lang").value == "en" and edits(fake) == Edits(summary=(0, 4, 9))
+    app.text_area(key="bgm_text").set_value("다른 글").run()
+    press(app, "bgm_read")
+    assert app.selectbox(key="bgm_read_lang").value == "ko" and edits(fake) == Edits()
 
 
 def test_what_was_typed_survives_another_way(opened):
