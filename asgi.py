@@ -8,7 +8,7 @@ route    answer
 /healthz 200 ``ok`` as long as the process answers
 /readyz  200 when the database is reachable and migrated, else 503 with the reason as JSON
 /metrics figures for Prometheus, for this machine or whoever sends ``METRICS_TOKEN`` as bearer token
-/account the forms of `web`: sign in, sign up, and out again
+/account the forms of `web`: sign in, sign up, and out again; files that are sent from the disk
 ======== ==============================================================================================
 """
 

@@ -324,7 +324,16 @@ from usecases.members import (
     verify_email,
 )
 from usecases.mood_search import COUNTS, MOST_GENRES, MoodSongs, SongHit, find_songs
-from usecases.my_data import MyData, cancel_my_data, keep_my_data_swept, my_data, my_data_file, submit_my_data
+from usecases.my_data import (
+    MyData,
+    cancel_my_data,
+    keep_my_data_swept,
+    my_data,
+    my_data_by_ticket,
+    my_data_file,
+    my_data_ticket,
+    submit_my_data,
+)
 from usecases.my_page import KINDS as MY_KINDS
 from usecases.my_page import Mine, MyShelf, MyThing, my_overview, my_picture, my_things
 from usecases.news import News, NewsGroup, NewsThing, news
@@ -513,8 +522,9 @@ __all__ = [
     "list_events", "list_files", "list_members", "list_painters", "list_pictures", "list_playlists", "list_posts",
     "list_prediction_batches", "list_predictions", "list_rules", "list_sign_ins", "list_songs", "list_thumbnails",
     "listen", "lock_operator", "make_playlist", "mark_seen", "may", "metrics_text", "milestone", "milestone_text",
-    "model_facts", "my_account", "my_data", "my_data_file", "my_overview", "my_picture", "my_things",
-    "nearest_predictions", "new_dossier_song", "news", "next_target", "oidc_actor", "open_anonymous", "open_reports",
+    "model_facts", "my_account", "my_data", "my_data_by_ticket", "my_data_file", "my_data_ticket", "my_overview",
+    "my_picture", "my_things", "nearest_predictions", "new_dossier_song", "news", "next_target", "oidc_actor",
+    "open_anonymous", "open_reports",
     "own_things", "painting_prompt", "pairs_with_lags", "panels", "peers", "picture_by_link", "picture_card",
     "picture_jpeg", "picture_mood", "picture_songs", "pipeline", "playlist_by_link", "playlist_card", "playlist_counts",
     "playlist_tags", "portfolio_table", "posts_table", "predict_folder", "prediction_audio", "prediction_by_link",

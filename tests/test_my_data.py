@@ -11,9 +11,11 @@ import tracemalloc
 import zipfile
 
 import pytest
+from cachetools import TTLCache
 from made_dossiers import ADMIN, JUNO, MINA, image, jpeg
 from made_dossiers import everything as _everything
 from made_dossiers import people as _people
+from signing import THERE
 
 import config
 import db
@@ -22,7 +24,7 @@ from locales import texts
 from queries import my_data as queries
 from queries.my_data import SECRET, TABLES
 from support.errors import Cancelled, DataError, NotFound
-from usecases import jobs, my_data, picture_store
+from usecases import jobs, my_data, picture_store, sign_in
 
 NOT_THEIRS = {
     ("images", "removed_by"), ("posts", "removed_by"), ("comments", "removed_by"),
@@ -207,6 +209,55 @@ def test_nobody_else_can_fetch_it_not_even_an_administrator(mina):
             my_data.my_data_file(other, job.id)
         assert caught.value.code == "my_data.gone"
     assert my_data.my_data(JUNO) is None and my_data.my_data(ADMIN) is None
+
+
+def test_a_ticket_leads_to_it_with_the_owners_sign_in(mina, mode, query):
+    """Not with another's, not with an administrator's, not without one, and not with half of it."""
+    mode()
+    query("UPDATE users SET kind = 'member' WHERE id IN (7, 8) RETURNING id")
+    packed(mina)
+    job = my_data.my_data(mina).job
+    ticket = my_data.my_data_ticket(mina, job.id, "mine.zip")
+    assert ticket == my_data.my_data_ticket(mina, job.id, "내 것.zip") and len(ticket) > 32
+    tokens = {}
+    for owner in (7, 8, 1):
+        tokens[owner] = sign_in._open(query_user(query, owner), THERE, 1.0, old_token=None, act="sign_in").token
+    found, name = my_data.my_data_by_ticket(ticket, tokens[7], local=False)
+    assert (found, name) == (my_data.my_data_file(mina, job.id), "내 것.zip")
+    for word, token in ((ticket, tokens[8]), (ticket, tokens[1]), (ticket, None), (ticket, "x" * 43),
+                        (ticket[:-1], tokens[7]), (f"{job.id}-", tokens[7]), (f"{job.id}", tokens[7]),
+                        (f"{job.id + 1}-{ticket.partition('-')[2]}", tokens[7]), ("한글-글", tokens[7]), ("", tokens[7])):
+        with pytest.raises(NotFound) as caught:
+            my_data.my_data_by_ticket(word, token, local=False)
+        assert caught.value.code == "my_data.link"
+    for other in (ADMIN, JUNO):
+        with pytest.raises(NotFound):
+            my_data.my_data_ticket(other, job.id, "theirs.zip")
+
+
+def query_user(query, user_id):
+    return dict(zip(("id", "role", "nickname", "kind"),
+                    query("SELECT id, role, nickname, kind FROM users WHERE id = :id", id=user_id)[0], strict=True))
+
+
+def test_a_ticket_is_over_in_time_and_with_its_file(mina, mode, monkeypatch):
+    mode("oidc")  # an identity provider keeps a cookie of its own: the ticket alone counts
+    packed(mina)
+    job, moment = my_data.my_data(mina).job, [0.0]
+    monkeypatch.setattr(my_data, "_tickets", TTLCache(10, my_data.TICKET_S, timer=lambda: moment[0]))
+    ticket = my_data.my_data_ticket(mina, job.id, "mine.zip")
+    moment[0] = my_data.TICKET_S - 1
+    assert my_data.my_data_ticket(mina, job.id, "mine.zip") == ticket  # drawn again: it lasts anew
+    moment[0] = 2 * my_data.TICKET_S - 2
+    assert my_data.my_data_by_ticket(ticket, None, local=False)[0].is_file()
+    moment[0] = 2 * my_data.TICKET_S
+    with pytest.raises(NotFound):
+        my_data.my_data_by_ticket(ticket, None, local=False)
+    fresh = my_data.my_data_ticket(mina, job.id, "mine.zip")
+    assert fresh != ticket
+    my_data.forget_my_data(mina.id)
+    with pytest.raises(NotFound):
+        my_data.my_data_by_ticket(fresh, None, local=False)
 
 
 def test_it_is_removed_after_a_day(mina):

@@ -195,6 +195,7 @@ OWN: Calls = {
     "restore_comment": lambda a, m: services.restore_comment(a, m.comment),
     "my_picture": lambda a, m: services.my_picture(a, "thumbnail", m.thumbnail),
     "my_data_file": lambda a, m: services.my_data_file(a, m.job),
+    "my_data_ticket": lambda a, m: services.my_data_ticket(a, m.job, "x.zip"),
 }
 NOTHING = {"get_thumbnails", "list_thumbnails", "list_dossier_shares", "get_job", "cancel_job", "jobs_ahead",
            "latest_job", "active_job", "mark_seen"}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import tracemalloc
 
 import pytest
 from markupsafe import escape
@@ -420,6 +422,84 @@ def test_a_short_name_of_the_browser():
     assert places.device(chrome + " Edg/142.0") == "Edge, Windows"
     assert places.device(phone) == "Safari, iPhone"
     assert places.device("curl/8.5<script>") == "curl" and places.device("") == ""
+
+
+# a file that may be larger than memory ------------------------------------------------------------
+
+
+@pytest.fixture
+def kept(mode, query):
+    """Give a function that stores a file of everything for a user, of `size` bytes, and returns file and address."""
+    def keep(user_id, size=5_000_000):
+        name = "ab" * 16 + ".zip"
+        path = config.load().data_dir / "my_data" / str(user_id) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"PK" + bytes(size - 2))
+        made.append(path)
+        job = query("""INSERT INTO jobs (kind, state, owner_id, process, result) VALUES
+                       ('my_data', 'done', :user, 'x', jsonb_build_object('file', CAST(:name AS text))) RETURNING id""",
+                    user=user_id, name=name)[0][0]
+        nickname = query("SELECT nickname FROM users WHERE id = :id", id=user_id)[0][0]
+        ticket = services.my_data_ticket(services.Actor(user_id, "analyst", nickname, "member"), job, "미나의 음악.zip")
+        return path, f"/account/my-data/{ticket}"
+
+    made = []
+    yield keep
+    for path in made:
+        path.unlink(missing_ok=True)
+
+
+def test_all_of_ones_own_is_sent_to_its_owner_alone(mode, kept, query):
+    mode()
+    account()
+    account("june@example.org", "June")
+    path, address = kept(query("SELECT id FROM users WHERE nickname = 'Mina'")[0][0])
+    mina, june = browser(), browser()
+    signed_in(mina)
+    signed_in(june, "june@example.org")
+    got = mina.get(address)
+    assert got.status_code == 200 and got.content == path.read_bytes()
+    assert got.headers["content-type"] == "application/zip" and got.headers["cache-control"] == "no-store"
+    assert got.headers["content-disposition"] == ("attachment; filename*=utf-8''"
+                                                  "%EB%AF%B8%EB%82%98%EC%9D%98%20%EC%9D%8C%EC%95%85.zip")
+    part = mina.get(address, headers={"range": "bytes=0-1"})  # a broken download goes on
+    assert (part.status_code, part.content) == (206, b"PK")
+    for client, where in ((june, address), (browser(), address), (mina, address[:-1]), (mina, "/account/my-data/x"),
+                          (mina, "/account/my-data/..%5C..%5Csecrets")):
+        refused = client.get(where)
+        assert refused.status_code == 404 and b"PK" not in refused.content, where
+    assert escape(t("en", "errors.my_data.link")) in june.get(address).text
+    assert t("ko", "web.gone.title") in june.get(address + "?lang=ko").text
+    send(mina, "sign-out")
+    assert mina.get(address).status_code == 404
+    signed_in(mina)
+    path.unlink()
+    assert mina.get(address).status_code == 404
+
+
+def test_memory_does_not_grow_with_the_file(mode, kept):
+    mode("off")
+    size = 64 << 20
+    _, address = kept(1, size)
+    app = Starlette(routes=web.routes(), middleware=web.middleware(lambda: "127.0.0.1"))
+    headers = [(b"host", b"127.0.0.1"), (b"accept-language", b"en")]
+    scope = {"type": "http", "method": "GET", "path": address, "raw_path": address.encode(), "query_string": b"",
+             "headers": headers, "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8501), "scheme": "http",
+             "root_path": "", "http_version": "1.1"}
+    seen = {"status": 0, "bytes": 0}
+
+    async def receive():
+        await asyncio.sleep(60)
+
+    async def sent(message):
+        seen["status"] = message.get("status", seen["status"])
+        seen["bytes"] += len(message.get("body", b""))
+
+    tracemalloc.start()
+    asyncio.run(app(scope, receive, sent))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert seen == {"status": 200, "bytes": size} and peak < 4 << 20, peak
 
 
 # what every answer says ------------------------------------------------------------

@@ -1,11 +1,14 @@
 """Everything a user owns as one ZIP: a JSON file a table, their files, and a README in both languages.
 
 It is made by a job of one's own, from one moment of the database, and written to a file in the data folder; memory
-does not grow with its size. A user has one such file at a time, and it is removed `KEPT_S` after it was made.
+does not grow with its size. A user has one such file at a time, and it is removed `KEPT_S` after it was made. The
+server sends it from the disk (`web.files`) to whoever holds both a ticket that its owner's page was given and, where
+sign-ins are kept in cookies of ours, the owner's sign-in.
 """
 
 from __future__ import annotations
 
+import hmac
 import json
 import logging
 import re
@@ -20,6 +23,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cachetools import TTLCache
+
 import config
 import db
 from accounts import Actor
@@ -32,12 +37,15 @@ from support.errors import AppError, DataError, NotFound
 from support.jobs import Progress
 from usecases import jobs, picture_store
 from usecases.results import JobView
+from usecases.who import who
 
 log = logging.getLogger(__name__)
 KIND = "my_data"
 KEPT_S = 24 * 3600.0
 """Seconds a file is kept: long enough to fetch it, not so long that disks fill with copies of everything."""
 SWEEP_EVERY_S = 1800.0
+TICKET_S = 900.0
+"""Seconds a ticket is good for after the page that holds it was last drawn."""
 CHUNK = 1 << 20
 """Bytes of a file in memory at a time."""
 SPARE = 500 << 20
@@ -49,6 +57,17 @@ ENDINGS = {"jpeg": "jpg", "object_key": "jpg", "ogg": "ogg", "midi": "mid", "mas
 NAME = re.compile(r"[0-9a-f]{32}\.zip")
 _lock = threading.Lock()
 _sweeper: threading.Timer | None = None
+_tickets: TTLCache[int, _Ticket] = TTLCache(4_096, TICKET_S)
+"""By job, so that nobody has more of them than files."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ticket:
+    """What leads to a file: an unguessable word, given to its owner's page; and the name to save it under."""
+
+    word: str
+    actor: Actor
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +148,56 @@ def my_data_file(actor: Actor, job_id: int) -> Path:
     if path is None or _age_start(path) is None:
         raise NotFound("my_data.gone")
     return path
+
+
+def my_data_ticket(actor: Actor, job_id: int, name: str) -> str:
+    """Return what leads to one's own file for `TICKET_S`; asked again meanwhile, it is the same and lasts anew.
+
+    Parameters
+    ----------
+    name : str
+        What the file is to be called where it is saved.
+
+    Raises
+    ------
+    NotFound
+        As `my_data_file`.
+    """
+    my_data_file(actor, job_id)
+    with _lock:
+        held = _tickets.get(job_id)
+        word = held.word if held is not None else secrets.token_urlsafe(24)
+        _tickets[job_id] = _Ticket(word, actor, name)
+    return f"{job_id}-{word}"
+
+
+def my_data_by_ticket(ticket: str, token: str | None, *, local: bool) -> tuple[Path, str]:
+    """Return where the file is that a ticket leads to, and what it is to be called.
+
+    Parameters
+    ----------
+    ticket : str
+    token : str or None
+        Of the sign-in cookie of whoever asks: the owner's, but with an identity provider, which keeps a cookie of its
+        own.
+    local : bool
+        Whether the operator asks from this machine (`usecases.who.who`).
+
+    Raises
+    ------
+    NotFound
+        ``my_data.link`` if the ticket is none or is over, or another than the owner asks; else as `my_data_file`.
+    """
+    number, _, word = ticket.partition("-")
+    with _lock:
+        held = _tickets.get(int(number)) if re.fullmatch(r"[0-9]{1,18}", number) else None
+    if held is None or not hmac.compare_digest(word.encode("utf-8", "replace"), held.word.encode()):
+        raise NotFound("my_data.link")
+    if config.load().auth != "oidc":
+        asks = who(token, local=local)
+        if asks is None or asks.id != held.actor.id:
+            raise NotFound("my_data.link")
+    return my_data_file(held.actor, int(number)), held.name
 
 
 def cancel_my_data(actor: Actor) -> None:

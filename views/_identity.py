@@ -76,6 +76,11 @@ def token() -> str | None:
     return st.context.cookies.to_dict().get(origins.cookie_name(origin.secure))
 
 
+def whole() -> bool:
+    """Return whether the whole server runs, with the addresses below ``/account``, and not the pages alone."""
+    return _origin()[1]
+
+
 def changed(actor: services.Actor) -> bool:
     """Return whether a part of a page that runs alone is no longer looked at by `actor`, with the same rights."""
     context = get_script_run_ctx(suppress_warning=True)
@@ -136,15 +141,15 @@ def welcome(found: Found) -> None:
         auth = services.settings().auth
         if auth == "off":
             _box("who.no_cookie", found.refused)
-            _link(text("who.reload"), _here(), primary=True)
+            link(text("who.reload"), _here(), primary=True)
         elif auth == "oidc":
             _provider(found)
         elif not found.whole:
             _box("who.plain_auth", None)
         else:
             _box("who.signed_out" if st.session_state.get("app_was_here") else "who.welcome", found.refused)
-            _link(text("who.sign_in"), _door(SIGN_IN), primary=True)
-            _link(text("who.sign_up"), _door("/account/sign-up"))
+            link(text("who.sign_in"), _door(SIGN_IN), primary=True)
+            link(text("who.sign_up"), _door("/account/sign-up"))
 
 
 def _box(key: str, refused: AppError | None) -> None:
@@ -223,7 +228,7 @@ def corner(found: Found) -> None:
         if "my_page" in _shared.pages():
             st.page_link("views/my_page.py", label=text("who.my_page"), icon=":material/person:")
         if actor.kind == "anonymous" and found.whole and services.settings().admin_password:
-            _link(text("who.operator"), _door(OPERATOR))
+            link(text("who.operator"), _door(OPERATOR))
         if not local and actor.kind in ("member", "local", "oidc") and st.button(
                 text("who.sign_out"), key="who_sign_out", icon=":material/logout:", width="stretch"):
             sign_out()
@@ -249,7 +254,7 @@ def _here() -> str:
     return (urlsplit(st.context.url or "/").path or "/") + (f"?{query}" if query else "")
 
 
-def _link(label: str, address: str, *, primary: bool = False) -> None:
+def link(label: str, address: str, *, primary: bool = False) -> None:
     """Draw a link that stays in this tab: Streamlit's own link button opens another one."""
     st.html(f'<a class="who-link{" who-first" if primary else ""}" href="{_escaped(address)}" target="_self">'
             f"{_escaped(label)}</a>{STYLE}")

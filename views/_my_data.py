@@ -6,12 +6,13 @@ import streamlit as st
 
 import services
 from locales import format_time
+from views import _identity, _shared
 from views import _my_state as states
-from views import _shared
 from views._shared import number, text
 
 POLL_SECONDS = 0.5
 MB = 1_000_000
+ADDRESS = "/account/my-data/"
 
 
 def draw() -> None:
@@ -54,9 +55,18 @@ def _ready(actor: services.Actor, found: services.MyData) -> None:
             size=number(max(0.1, found.bytes / MB), 1), until=format_time(_shared.lang(), found.until)))
         if found.missing:
             st.warning(text("mine.data.missing", count=number(found.missing)), icon=":material/warning:")
-        st.download_button(text("mine.data.download"), lambda: services.my_data_file(actor, found.job.id).read_bytes(),
-                           file_name=f"{name}.zip", mime="application/zip", key="mine_data_download", type="primary",
-                           on_click="ignore", icon=":material/download:")
+        with st.container(key="mine_data_download"):
+            _download(actor, found.job.id, f"{name}.zip")
+
+
+def _download(actor: services.Actor, job_id: int, name: str) -> None:
+    """Draw the way to the file: the server sends it from the disk; the pages alone must hold the whole of it."""
+    if _identity.whole():
+        _identity.link(text("mine.data.download"), ADDRESS + services.my_data_ticket(actor, job_id, name), primary=True)
+        return
+    st.download_button(text("mine.data.download"), lambda: services.my_data_file(actor, job_id).read_bytes(),
+                       file_name=name, mime="application/zip", key="mine_data_fetch", type="primary",
+                       on_click="ignore", icon=":material/download:")
 
 
 def _ended(found: services.MyData) -> None:

@@ -1,4 +1,4 @@
-"""What the server does around Streamlit: forms to sign in with, and a layer around every request.
+"""What the server does around Streamlit: forms to sign in with, large files, and a layer around every request.
 
 The forms are pages of their own, so that cookies can be ``HttpOnly``; the layer adds security headers and sends
 whoever has to sign in to the door. `routes` and `middleware` are all that the server needs of it.
@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from web import doors
+from web import doors, files
 from web.guard import Guard
 from web.pages import STATIC
 
@@ -20,7 +20,8 @@ from web.pages import STATIC
 def routes() -> list[BaseRoute]:
     """Return the routes below ``/account``."""
     shown = [Route(f"/account/{name}", endpoint, methods=["GET", "POST"]) for name, endpoint in doors.DOORS.items()]
-    return [*shown, Mount("/account/static", StaticFiles(directory=STATIC))]
+    sent = Route("/account/my-data/{ticket}", files.my_data, methods=["GET"])
+    return [*shown, sent, Mount("/account/static", StaticFiles(directory=STATIC))]
 
 
 def middleware(listens: Callable[[], str | None]) -> list[Middleware]:

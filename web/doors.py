@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
@@ -114,9 +114,10 @@ def _shows(page: str) -> Act:
 def _door(page: str, modes: tuple[str, ...], show: Act, act: Act) -> Callable[[Request], Awaitable[Response]]:
     """Return the endpoint of a page with one form; where the mode of accounts is another it is not there."""
     async def endpoint(request: Request) -> Response:
-        visit = await _visit(request)
-        if visit is None:
+        sent = await forms.fields(request) if request.method == "POST" else {}
+        if sent is None:
             return Response("413 Content Too Large", 413)
+        visit = visit_of(request, sent)
         answer = await asyncio.to_thread(_answer, visit, page, modes, act if request.method == "POST" else show,
                                          request.method == "POST")
         if answer.page and request.method == "POST" and answer.status == 200 and not answer.error:
@@ -157,11 +158,8 @@ def _complete(answer: Answer, visit: Visit) -> Answer:
     return replace(answer, shown={**shown, **answer.shown})
 
 
-async def _visit(request: Request) -> Visit | None:
-    """Return what a request says; None where its form is huge or none."""
-    fields = await forms.fields(request) if request.method == "POST" else {}
-    if fields is None:
-        return None
+def visit_of(request: Request, fields: Mapping[str, str]) -> Visit:
+    """Return what a request says, and the fields of its form."""
     found = guard.origin_of(request.scope) or origin("", {}, scheme="http", listens=None, trusted=(), public_url=None)
     held = cookies.form_token(request, found.secure)
     return Visit(request.headers, found, place(found, request.headers.get("user-agent", "")), guard.language(request),

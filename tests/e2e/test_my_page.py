@@ -100,7 +100,7 @@ def fetched(page: Page, server: Server, folder: Path) -> dict[str, bytes]:
     page.goto(f"{server.url}/my_page?tab=data&lang=ko")
     settled(page)
     page.locator(".st-key-mine_pack button").click()
-    ready = page.locator(".st-key-mine_data_download button")
+    ready = page.locator(".st-key-mine_data_download a")
     expect(ready).to_be_visible(timeout=PATIENCE)
     settled(page)
     with page.expect_download(timeout=PATIENCE) as got:

@@ -159,6 +159,10 @@ class FakeMyPage:
             raise NotFound("my_data.gone")
         return self.packed_file
 
+    def my_data_ticket(self, actor: accounts.Actor, job_id: int, name: str) -> str:
+        self._note("my_data_ticket", actor, job_id, name)
+        return f"{job_id}-unguessable"
+
     # news ------------------------------------------------------------
     def visit(self, actor: accounts.Actor) -> datetime | None:
         self._note("visit", actor)

@@ -247,6 +247,17 @@ def test_a_file_that_is_ready_can_be_fetched(opened, fake, lang):
     assert "missing.json" in app.warning[0].value
 
 
+def test_the_whole_server_sends_it_from_the_disk(opened, fake, monkeypatch):
+    monkeypatch.setattr("views._identity.whole", lambda: True)
+    fake.end_packing("done", ready=True)
+    app = opened(tab="data")
+    assert not app.exception and not app.get("download_button")
+    link = next(html.proto.body for html in app.get("html") if "/account/my-data/" in html.proto.body)
+    assert 'href="/account/my-data/99-unguessable"' in link and t("en", "mine.data.download") in link
+    (_, job_id, name), = (call[0] for call in fake.called("my_data_ticket"))
+    assert job_id == 99 and name.endswith(".zip")
+
+
 @pytest.mark.parametrize(("state", "said"), [("interrupted", "mine.data.interrupted"), ("done", "mine.data.over")])
 def test_why_there_is_no_file_is_said(opened, fake, state, said):
     fake.end_packing(state)
