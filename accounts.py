@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from membership.addresses import network_of, normalise_email, validate_email
-from membership.codes import hash_code, hash_token, new_code, new_token, same_code, same_text
+from membership.codes import hash_code, hash_token, new_code, new_token, proof, same_code, same_text
 from membership.nicknames import made_up, nickname_from, nickname_key, validate_bio, validate_nickname
 from membership.passwords import (
     dummy_verify,
@@ -25,7 +25,7 @@ from support.errors import NotAllowed
 __all__ = [
     "ACTS", "ADMINISTRATOR_ONLY", "Actor", "GUEST", "LOCAL_ADMINISTRATOR", "NOT_FOR_VIEWERS", "ROLES", "dummy_verify",
     "hash_code", "hash_password", "hash_token", "is_common", "made_up", "may", "needs_rehash", "network_of", "new_code",
-    "new_token", "nickname_from", "nickname_key", "normalise_email", "require", "same_code", "same_text",
+    "new_token", "nickname_from", "nickname_key", "normalise_email", "proof", "require", "same_code", "same_text",
     "validate_bio", "validate_email", "validate_nickname", "validate_password", "verify_password",
 ]
 

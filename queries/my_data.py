@@ -68,7 +68,7 @@ TABLES = (
     Owned("dossier_shares"),
 )
 """Every table with rows that are a user's, what hangs on them included."""
-SECRET = frozenset({"password_hash", "token_sha256", "code_sha256", "token", "process"})
+SECRET = frozenset({"password_hash", "token_sha256", "code_sha256", "operator_proof", "token", "process"})
 """Columns that never leave: with them somebody could sign in or open a link, and which process ran a job is not the
 user's."""
 SONGS = """SELECT song_id FROM auditions WHERE owner_id = :owner

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 _ACTOR = """u.id AS user_id, u.nickname, u.role, u.kind, u.disabled_at, s.id, s.expires_at, s.operator_until,
-            s.seen_at < now() - interval '1 minute' AS stale"""
+            s.operator_proof, s.seen_at < now() - interval '1 minute' AS stale"""
 
 
 # --- sign-ins -----------------------------------------------------------------------------------------------------
@@ -37,21 +37,27 @@ def touch(connection: Connection, sign_in_id: int) -> None:
     connection.execute(text("UPDATE sign_ins SET seen_at = now() WHERE id = :id"), {"id": sign_in_id})
 
 
-def rotate(connection: Connection, sign_in_id: int, token_sha256: str, operator_hours: float | None) -> datetime:
-    """Give a sign-in another token, and an administrator's rights for some hours or none; return when it ends."""
+def unlock(connection: Connection, sign_in_id: int, token_sha256: str, hours: float, proof: str) -> datetime:
+    """Give a sign-in another token, and an administrator's rights for some hours; return when it ends.
+
+    Parameters
+    ----------
+    proof : str
+        Of the password that the rights were given for (`accounts.proof`).
+    """
     return connection.execute(
-        text("""UPDATE sign_ins SET token_sha256 = :token, seen_at = now(),
+        text("""UPDATE sign_ins SET token_sha256 = :token, seen_at = now(), operator_proof = :proof,
                        operator_until = now() + make_interval(secs => CAST(:seconds AS double precision))
                 WHERE id = :id RETURNING expires_at"""),
-        {"id": sign_in_id, "token": token_sha256,
-         "seconds": None if operator_hours is None else operator_hours * 3_600}).scalar_one()
+        {"id": sign_in_id, "token": token_sha256, "seconds": hours * 3_600, "proof": proof}).scalar_one()
 
 
 def lock(connection: Connection, token_sha256: str) -> int | None:
     """Take an administrator's rights from a browser; return whose it is, None if it had none."""
     return connection.execute(
-        text("""UPDATE sign_ins SET operator_until = NULL WHERE token_sha256 = :token AND operator_until > now()
-                RETURNING user_id"""), {"token": token_sha256}).scalar()
+        text("""UPDATE sign_ins SET operator_until = NULL, operator_proof = NULL
+                WHERE token_sha256 = :token AND operator_until > now() RETURNING user_id"""),
+        {"token": token_sha256}).scalar()
 
 
 def end_token(connection: Connection, token_sha256: str) -> int | None:

@@ -385,6 +385,32 @@ def test_rights_by_a_password_that_was_taken_away(mode, monkeypatch):
     assert services.actor_by_token(raised.token).role == "analyst"
 
 
+def test_rights_by_a_password_that_was_changed(mode, query):
+    """They end at once, and the new password gives them again; nothing in the database tells of either."""
+    mode("off", ADMIN_PASSWORD=OPERATOR)
+    raised = services.unlock_operator(None, OPERATOR, HERE)
+    assert services.actor_by_token(raised.token).role == "administrator"
+    mode("off", ADMIN_PASSWORD=OPERATOR + "!")
+    actor = services.actor_by_token(raised.token)
+    assert (actor.id, actor.role) == (raised.actor.id, "analyst")
+    assert code_of(services.unlock_operator, raised.token, OPERATOR, HERE) == "account.operator_wrong"
+    again = services.unlock_operator(raised.token, OPERATOR + "!", HERE)
+    assert services.actor_by_token(again.token).role == "administrator"
+    (proof,), = query("SELECT operator_proof FROM sign_ins WHERE user_id = :id", id=actor.id)
+    assert proof == accounts.proof(again.token, OPERATOR + "!") != accounts.proof(raised.token, OPERATOR + "!")
+    services.lock_operator(again.token)
+    assert query("SELECT operator_until, operator_proof FROM sign_ins WHERE user_id = :id", id=actor.id) == [(None, None)]
+
+
+@pytest.mark.parametrize("proof", [None, "", "0" * 64, OPERATOR])
+def test_rights_without_the_proof_of_the_password_are_none(mode, query, proof):
+    mode("off", ADMIN_PASSWORD=OPERATOR)
+    raised = services.unlock_operator(None, OPERATOR, HERE)
+    query("UPDATE sign_ins SET operator_proof = :proof RETURNING id", proof=proof)
+    sign_in.forget_all()
+    assert services.actor_by_token(raised.token).role == "analyst"
+
+
 def test_visitors_are_made_sparingly(mode, limits, query):
     mode("off")
     limits(open_address=3)

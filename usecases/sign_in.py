@@ -118,7 +118,7 @@ def actor_by_token(token: str | None) -> Actor | None:
         if row["stale"]:
             queries.touch(connection, row["id"])
             people.see(connection, row["user_id"], config.VISIT_MINUTES)
-    actor, until = _actor_of(row)
+    actor, until = _actor_of(row, token)
     with _lock:
         if seen == _changes:
             _actors[name] = (actor, until)
@@ -129,10 +129,10 @@ def _fits(kind: str) -> bool:
     return kind in {"off": ("anonymous",), "local": ("member", "local")}.get(config.load().auth, ())
 
 
-def _actor_of(row: Mapping[str, Any]) -> tuple[Actor, datetime]:
+def _actor_of(row: Mapping[str, Any], token: str) -> tuple[Actor, datetime]:
     """Return the actor of a sign-in, and until when that is so."""
     until = row["operator_until"]
-    operates = until is not None and until > datetime.now(UTC) and _operator_password() is not None
+    operates = until is not None and until > datetime.now(UTC) and _proven(row["operator_proof"], token)
     role = "administrator" if operates else row["role"]
     return (Actor(row["user_id"], role, row["nickname"], row["kind"]),
             min(until, row["expires_at"]) if operates else row["expires_at"])
@@ -248,8 +248,16 @@ def _operator_password() -> str | None:
     return settings.admin_password if settings.auth == "off" else None
 
 
+def _proven(proof: str | None, token: str) -> bool:
+    """Return whether the operator's password is still the one that a browser's rights were given for."""
+    password = _operator_password()
+    return password is not None and proof is not None and accounts.same_text(proof, accounts.proof(token, password))
+
+
 def unlock_operator(token: str | None, password: str, place: Place) -> Opened:
     """Give a browser an administrator's rights for `config.OPERATOR_HOURS` by ``ADMIN_PASSWORD``; the token changes.
+
+    The rights are of that password: where it is taken away or changed, they end.
 
     Raises
     ------
@@ -267,16 +275,17 @@ def unlock_operator(token: str | None, password: str, place: Place) -> Opened:
     throttling.take_back(("operator_all", "all"))
     if actor_by_token(token) is None or token is None:
         token = open_anonymous(place).token
-    return _unlock(token)
+    return _unlock(token, wanted)
 
 
-def _unlock(token: str) -> Opened:
+def _unlock(token: str, password: str) -> Opened:
     fresh = accounts.new_token()
     with db.begin() as connection:
         row = queries.by_token(connection, accounts.hash_token(token))
         if row is None:
             raise NotFound("account.sign_in_gone")
-        ends = queries.rotate(connection, row["id"], accounts.hash_token(fresh), config.OPERATOR_HOURS)
+        ends = queries.unlock(connection, row["id"], accounts.hash_token(fresh), config.OPERATOR_HOURS,
+                              accounts.proof(fresh, password))
         people.record_act(connection, row["user_id"], "unlock_operator", f"user {row['user_id']}",
                           hours=config.OPERATOR_HOURS)
     forget(token=token)
