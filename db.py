@@ -16,19 +16,21 @@ import json
 import logging
 import os
 import shutil
+import subprocess
 import tempfile
 import threading
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 import psutil
+import psycopg2
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 import config
 from support.errors import DatabaseUnavailable
@@ -45,6 +47,10 @@ APPLICATION = "music-integrated-system"
 START_TRIES_S = 3.0
 """Seconds over which starting the built-in server is tried again: a killed one may still be letting go of its files."""
 _MIGRATION_LOCK = 7_302_101
+_LAST_LINES = 20
+"""Lines at the end of the server's log in which the reason is looked for why it did not start."""
+_NO_ROOM = "53100"
+"""What PostgreSQL says when its disk is full."""
 _lock = threading.RLock()
 _engine: Engine | None = None
 _server: Any = None
@@ -117,8 +123,20 @@ def _start_server(folder: Path) -> URL:
                 _let_go()
                 if isinstance(error, DatabaseUnavailable):
                     raise
-                raise DatabaseUnavailable("database_start", folder=str(folder), detail=str(error)) from error
+                why = _reason(folder, error)
+                raise DatabaseUnavailable("database_start", folder=str(folder), detail=why) from error
             time.sleep(0.3)
+
+
+def _reason(folder: Path, error: Exception) -> str:
+    """Return why the server did not start: the last complaint in its log, where it came to write one."""
+    if isinstance(error, subprocess.CalledProcessError):
+        with suppress(OSError):
+            lines = (folder / "log").read_text("utf-8", "replace").splitlines()[-_LAST_LINES:]
+            complaints = [line.partition(":  ")[2] for line in lines if "FATAL:  " in line or "PANIC:  " in line]
+            if complaints:
+                return complaints[-1]
+    return str(error)
 
 
 def _locked(path: Path, *, exclusive: bool) -> IO[bytes]:
@@ -259,11 +277,34 @@ def _create_missing(target: URL, failure: OperationalError) -> None:
         admin.dispose()
 
 
-def _unavailable(error: Exception, target: URL) -> DatabaseUnavailable:
-    detail = str(getattr(error, "orig", error)).strip().splitlines()
+def _unavailable(error: BaseException, target: URL) -> DatabaseUnavailable:
+    cause = getattr(error, "orig", error)
+    detail = str(cause).strip().splitlines()
     shown = {name: value for name, value in target.query.items() if "pass" not in name}
     where = target.set(password=None, query=shown).render_as_string(hide_password=True)
-    return DatabaseUnavailable("database_unreachable", where=where, detail=detail[0] if detail else "?")
+    code = "database_full" if getattr(cause, "pgcode", None) == _NO_ROOM else "database_unreachable"
+    return DatabaseUnavailable(code, where=where, detail=detail[0] if detail else "?")
+
+
+def _is_gone(error: BaseException) -> bool:
+    """Return whether an error is the server's or the connection's, not the statement's.
+
+    COPY goes past SQLAlchemy: there the driver's own error comes, a bare one where the connection broke in the middle.
+    """
+    cause = getattr(error, "orig", error)
+    return (isinstance(cause, (psycopg2.OperationalError, psycopg2.InterfaceError))
+            or type(cause) is psycopg2.DatabaseError or getattr(error, "connection_invalidated", False))
+
+
+@contextmanager
+def _telling(target: URL) -> Iterator[None]:
+    """Tell of a server that is gone in the product's own words."""
+    try:
+        yield
+    except (DBAPIError, psycopg2.Error) as error:
+        if not _is_gone(error):
+            raise
+        raise _unavailable(error, target) from error
 
 
 @contextmanager
@@ -275,14 +316,36 @@ def begin() -> Iterator[Connection]:
     Raises
     ------
     DatabaseUnavailable
-        If the server refuses, goes during the transaction, or is an external one that is gone.
+        If the server refuses, goes during the transaction, has no room left, or is an external one that is gone.
     """
     source = engine()
+    with _telling(source.url), source.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def session() -> Iterator[Connection]:
+    """Give a connection of one's own outside any transaction: for a lock, which lasts as long as the connection.
+
+    Raises
+    ------
+    DatabaseUnavailable
+        As `begin`.
+    """
+    source = engine()
+    with _telling(source.url), source.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        yield connection
+
+
+def answers(connection: Connection) -> bool:
+    """Return whether the server still answers on a connection."""
     try:
-        with source.begin() as connection:
-            yield connection
-    except (OperationalError, InterfaceError) as error:
-        raise _unavailable(error, source.url) from error
+        connection.execute(text("SELECT 1"))
+    except DBAPIError as error:
+        if not _is_gone(error):
+            raise
+        return False
+    return True
 
 
 def init_db() -> None:

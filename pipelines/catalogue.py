@@ -31,6 +31,7 @@ from moods.vocabulary import words_of
 from pipelines import _spark
 from usecases.catalogue_import import _Import, _Vectors, exclusive
 from usecases.catalogue_results import ImportReport
+from usecases.locks import Lock
 from usecases.mood_search import make_nearest_index
 from usecases.sync import Progress, Silent
 
@@ -74,8 +75,8 @@ def import_catalogue(spark: SparkSession, actor: Actor, path: Path, *, name: str
     """
     require(actor, "import")
     file = open_catalogue(path)
-    with exclusive():
-        report = _OnSpark(spark, actor, file, name or path.name, progress or Silent(), parts).run()
+    with exclusive() as lock:
+        report = _OnSpark(spark, actor, file, name or path.name, progress or Silent(), parts, lock).run()
     make_nearest_index()
     return report
 
@@ -84,8 +85,8 @@ class _OnSpark(_Import):
     """An import whose rows come tagged and whose vectors come made."""
 
     def __init__(self, spark: SparkSession, actor: Actor, file: CatalogueFile, name: str, progress: Progress,
-                 parts: int | None) -> None:
-        super().__init__(actor, file, name, progress)
+                 parts: int | None, lock: Lock) -> None:
+        super().__init__(actor, file, name, progress, lock)
         self.spark, self.parts = spark, parts
 
     def _read(self, import_id: int) -> None:
@@ -97,6 +98,7 @@ class _OnSpark(_Import):
             self._report(total)
             for batch in _batches(fresh.orderBy("number").toLocalIterator(prefetchPartitions=True)):
                 self.progress.check()
+                self._keep_lock()
                 self._store(import_id, batch)
                 self._report(max(total, self.counts["rows_read"]))
             self._report(self.counts["rows_read"])

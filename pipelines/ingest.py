@@ -32,6 +32,7 @@ from data_processing import normalise, parse_name, printable
 from pipelines import _spark
 from support.errors import FileRefused
 from usecases.groups import Group
+from usecases.locks import Lock
 from usecases.results import FileOutcome, SyncReport
 from usecases.sync import SILENT_SUFFIXES, Silent, _Run, exclusive
 
@@ -68,8 +69,8 @@ def ingest(spark: SparkSession, actor: Actor, folder: str, *, force: bool = Fals
     """
     require(actor, "sync")
     url = _spark.address(spark)
-    with exclusive():
-        return _OnSpark(actor, folder, force, spark, url, parts).run()
+    with exclusive() as lock:
+        return _OnSpark(actor, folder, force, spark, url, parts, lock).run()
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,8 @@ class _OnSpark(_Run):
     """A run of the sync whose reading and writing is spread."""
 
     def __init__(self, actor: Actor, folder: str, force: bool, spark: SparkSession, url: str,
-                 parts: int | None) -> None:
-        super().__init__(actor, Path(folder), None, force, Silent())
+                 parts: int | None, lock: Lock) -> None:
+        super().__init__(actor, Path(folder), None, force, Silent(), lock)
         self.address, self.spark, self.url, self.parts = folder, spark, url, parts
 
     def _read_and_write(self) -> None:

@@ -65,6 +65,17 @@ def interrupt(connection: Connection, processes: list[str]) -> int:
         {"processes": processes}).rowcount
 
 
+def interrupt_work(connection: Connection, job_id: int) -> None:
+    """Mark what a job has left under way."""
+    for table in ("auditions", "predictions", "bgm_batches"):
+        connection.execute(text(f"""UPDATE {table} SET state = 'interrupted', finished_at = now()
+                                    WHERE job_id = :id AND state IN ('queued', 'running')"""), {"id": job_id})
+    connection.execute(
+        text("""UPDATE audition_judges SET state = 'interrupted', error_code = 'interrupted'
+                WHERE state IN ('waiting', 'running') AND audition_id IN (
+                    SELECT id FROM auditions WHERE job_id = :id AND state = 'interrupted')"""), {"id": job_id})
+
+
 def active_processes(connection: Connection) -> dict[str, float]:
     """Return the processes that have active jobs, and the seconds since each was last heard of."""
     rows = connection.execute(

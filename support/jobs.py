@@ -19,11 +19,13 @@ from typing import Any, Protocol
 import psutil
 
 from support import logs, metrics
-from support.errors import AppError, Cancelled, Interrupted
+from support.errors import AppError, Cancelled, DatabaseUnavailable, Interrupted
 
 log = logging.getLogger(__name__)
 STORE_EVERY_S = 0.5
 """Seconds between two stored progress reports; pages of this process see every one."""
+AGAIN_S = 1.0
+"""Seconds between two tries to store how a job ended, where the store is away."""
 
 
 class Store(Protocol):
@@ -54,12 +56,15 @@ class Progress:
         self._stored_at = 0.0
 
     def report(self, done: int, total: int, note: str = "") -> None:
-        """Say how far the work is; stored at most every `STORE_EVERY_S` seconds."""
+        """Say how far the work is; stored at most every `STORE_EVERY_S` seconds, and not where the store is away."""
         self.done, self.total, self.note = done, total, note
         now = time.monotonic()
         if now - self._stored_at >= STORE_EVERY_S:
             self._stored_at = now
-            self._store.progress(self._job_id, done, total, note)
+            try:
+                self._store.progress(self._job_id, done, total, note)
+            except DatabaseUnavailable as error:  # whether the work can go on, it finds out by itself
+                log.warning("the progress of job %s could not be stored: %s", self._job_id, error)
 
     def cancel(self) -> None:
         """Ask the work to stop."""
@@ -118,6 +123,7 @@ class Jobs:
                        for kind, count in (lanes or {}).items()}
         self._running: dict[int, Progress] = {}
         self._closing = False
+        self._closed = threading.Event()
         self._lock = threading.Lock()
 
     def submit(self, kind: str, owner_id: int, work: Work, params: dict[str, Any] | None = None,
@@ -138,7 +144,10 @@ class Jobs:
         try:
             stored(job_id)
         except Exception as error:
-            self._end(job_id, "failed", "unexpected", {"kind": type(error).__name__})
+            if isinstance(error, DatabaseUnavailable):  # who hands work in need not wait until it is back
+                self._pool.submit(self._end, job_id, "failed", error.code, error.values)
+            else:
+                self._end(job_id, "failed", "unexpected", {"kind": type(error).__name__})
             raise
 
     def progress(self, job_id: int) -> Progress | None:
@@ -163,6 +172,7 @@ class Jobs:
         deadline = time.monotonic() + wait_s
         while self._running and time.monotonic() < deadline:
             time.sleep(0.05)
+        self._closed.set()
         for pool in (self._pool, *self._lanes.values()):
             pool.shutdown(wait=False, cancel_futures=True)
         with self._lock:
@@ -180,7 +190,7 @@ class Jobs:
         try:
             self._store.start(job_id)
             progress.check()
-            self._store.finish(job_id, "done", work(progress), None, {})
+            self._finish(job_id, "done", work(progress), None, {})
             state = "done"
         except Cancelled as error:
             state = "interrupted" if progress.interrupted else "cancelled"
@@ -198,9 +208,30 @@ class Jobs:
 
     def _end(self, job_id: int, state: str, code: str, values: dict[str, Any]) -> None:
         try:
-            self._store.finish(job_id, state, None, code, values)
+            self._finish(job_id, state, None, code, values)
         except AppError:
             log.exception("the end of job %s (%s) could not be stored", job_id, state)
+
+    def _finish(self, job_id: int, state: str, result: dict[str, Any] | None, code: str | None,
+                values: dict[str, Any]) -> None:
+        """Store how a job ended; where the store is away, as soon as it is back, or else the job would run for ever.
+
+        Raises
+        ------
+        DatabaseUnavailable
+            If this runner is closed before: the next start finds the job without its process.
+        """
+        told = False
+        while True:
+            try:
+                return self._store.finish(job_id, state, result, code, values)
+            except DatabaseUnavailable as error:
+                if self._closed.is_set():
+                    raise
+                if not told:
+                    log.warning("the end of job %s (%s) waits for its store: %s", job_id, state, error)
+                told = True
+                self._closed.wait(AGAIN_S)
 
 
 def own_process() -> str:

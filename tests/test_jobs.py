@@ -152,6 +152,56 @@ def test_the_thread_lives_on_after_a_store_that_fails(store, runner):
     until(lambda: store.jobs[5]["state"] == "done")
 
 
+def away(times, then=None):
+    """Stand in for a method of the store while it is away: it answers after so many calls."""
+    calls = []
+
+    def method(*args):
+        calls.append(args)
+        if len(calls) <= times:
+            raise DatabaseUnavailable("database_unreachable", where="db", detail="refused")
+        return then(*args) if then else None
+
+    method.calls = calls
+    return method
+
+
+@pytest.mark.parametrize(("work", "state", "result"), [
+    (lambda progress: {"songs": 3}, "done", {"songs": 3}),
+    (lambda progress: [][1], "failed", None)])
+def test_how_a_job_ended_is_stored_once_the_store_is_back(store, runner, monkeypatch, work, state, result):
+    monkeypatch.setattr("support.jobs.AGAIN_S", 0.01)
+    store.finish = away(3, Memory.finish.__get__(store))
+    runner.submit("test", 1, work)
+    assert store.ended.wait(5) and len(store.finish.calls) == 4
+    assert (store.jobs[1]["state"], store.jobs[1]["result"]) == (state, result)
+    until(lambda: runner.progress(1) is None)
+
+
+def test_a_store_that_stays_away_does_not_keep_the_process_from_ending(store):
+    runner = Jobs(store)
+    store.finish = away(10**9)
+    runner.submit("test", 1, lambda progress: {})
+    until(lambda: store.finish.calls)
+    started = time.monotonic()
+    assert runner.close(0.2) == 1 and time.monotonic() - started < 2
+    until(lambda: runner.progress(1) is None)
+
+
+def test_progress_that_cannot_be_stored_ends_no_work(store, runner):
+    store.progress = away(1)
+    runner.submit("test", 1, lambda progress: progress.report(1, 2) or {"whole": True})
+    assert store.ended.wait(5) and store.progress.calls == [(1, 1, 2, "")] and store.jobs[1]["result"] == {"whole": True}
+
+
+def test_handing_in_does_not_wait_for_a_store_that_is_away(store, runner, monkeypatch):
+    monkeypatch.setattr("support.jobs.AGAIN_S", 0.01)
+    store.finish = away(3, Memory.finish.__get__(store))
+    with pytest.raises(DatabaseUnavailable):
+        runner.submit("lane", 1, waiting, None, away(1))
+    assert store.ended.wait(5) and store.jobs[1]["state"] == "failed" and store.jobs[1]["code"] == "database_unreachable"
+
+
 def test_close_stops_what_runs(store):
     runner = Jobs(store)
     runner.submit("test", 1, waiting)

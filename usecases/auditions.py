@@ -12,12 +12,14 @@ import db
 import judging
 from accounts import Actor, require
 from queries import auditions as queries
+from queries import jobs as job_queries
 from queries import people
 from support.errors import AppError, Cancelled, DatabaseUnavailable, DataError, NotAllowed, NotFound
 from support.jobs import Progress, process_lives
 from usecases import hearing, jobs, songs
 from usecases.audition_results import AuditionRow, AuditionView, BatchView, JudgeView, PanelView
 from usecases.audition_run import all_panels, judge_view, panel_of, run, what_of
+from usecases.outages import outlast
 
 REPEATS = (1, 5)
 """Fewest and most repeats."""
@@ -277,7 +279,7 @@ def resume_batch(actor: Actor, batch_id: int) -> None:
 
 def _submit_batch(actor: Actor, batch_id: int) -> None:
     def work(progress: Progress) -> dict[str, Any]:
-        return _run_batch(actor, batch_id, progress)
+        return outlast(lambda: _run_batch(actor, batch_id, progress), progress)
 
     def stored(job_id: int) -> None:  # before it can begin: its auditions bear its id
         with db.begin() as connection:
@@ -298,6 +300,7 @@ def _run_batch(actor: Actor, batch_id: int, progress: Progress) -> dict[str, Any
     """Judge the songs of a batch that have not been; a song that cannot be judged does not stop the others."""
     with db.begin() as connection:
         batch, heard = queries.batches(connection, None, batch_id)[0], queries.heard(connection, batch_id)
+        job_queries.interrupt_work(connection, batch["job_id"])  # what was under way when the database went away
     wanted, failed = list(dict.fromkeys(batch["songs"])), 0
     for place, lyrics_id in enumerate(wanted):
         progress.check()

@@ -27,6 +27,7 @@ from support.jobs import Progress
 from usecases import jobs
 from usecases.catalogue_import import STARTER, import_catalogue, report_of
 from usecases.catalogue_results import CatalogueCounts, CatalogueEntry, CataloguePage, ImportReport
+from usecases.outages import outlast
 from usecases.results import JobView
 
 CATALOGUE_SORTS = tuple(queries.SORTS)
@@ -65,7 +66,7 @@ def submit_import(actor: Actor, name: str, data: bytes | memoryview | Path) -> J
 
     def work(progress: Progress) -> dict[str, Any]:
         try:
-            report = import_catalogue(actor, path, name=printable(name), progress=progress)
+            report = outlast(lambda: import_catalogue(actor, path, name=printable(name), progress=progress), progress)
         except FileRefused:
             _forget(path)  # it would be refused again
             raise

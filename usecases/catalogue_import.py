@@ -22,6 +22,7 @@ from moods.vocabulary import vocabulary, words_of
 from queries import catalogue as queries
 from queries import people
 from support.errors import Busy, state_after
+from usecases import locks
 from usecases.catalogue_results import CatalogueRefusal, ImportReport
 from usecases.mood_search import make_nearest_index
 from usecases.sync import Progress, Silent
@@ -59,27 +60,22 @@ def import_catalogue(actor: Actor, path: Path, *, name: str | None = None,
     """
     require(actor, "import")
     file = open_catalogue(path)
-    with exclusive():
-        report = _Import(actor, file, name or path.name, progress or Silent()).run()
+    with exclusive() as lock:
+        report = _Import(actor, file, name or path.name, progress or Silent(), lock).run()
     make_nearest_index()
     return report
 
 
 @contextmanager
-def exclusive() -> Iterator[None]:
+def exclusive() -> Iterator[locks.Lock]:
     """Hold the lock of importing.
 
     Raises
     ------
-    Busy
+    Busy, DatabaseUnavailable
     """
-    with db.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if not queries.try_lock(connection):
-            raise Busy("catalogue.busy")
-        try:
-            yield
-        finally:
-            queries.unlock(connection)
+    with locks.hold(queries.try_lock, queries.unlock, lambda _: Busy("catalogue.busy")) as lock:
+        yield lock
 
 
 def report_of(row: Mapping[str, Any], *, resumable: bool = False) -> ImportReport:
@@ -92,8 +88,9 @@ def report_of(row: Mapping[str, Any], *, resumable: bool = False) -> ImportRepor
 class _Import:
     """One run over one file."""
 
-    def __init__(self, actor: Actor, file: CatalogueFile, name: str, progress: Progress) -> None:
-        self.actor, self.file, self.name, self.progress = actor, file, name, progress
+    def __init__(self, actor: Actor, file: CatalogueFile, name: str, progress: Progress,
+                 lock: locks.Lock | None = None) -> None:
+        self.actor, self.file, self.name, self.progress, self.lock = actor, file, name, progress, lock
         self.space = space()
         self.vectors = _Vectors(self.space)
         self.counts: dict[str, int] = {}
@@ -122,9 +119,14 @@ class _Import:
         self._report(total)
         for batch in self.file.batches(skip=self.counts["rows_read"]):
             self.progress.check()
+            self._keep_lock()
             self._store(import_id, batch)
             self._report(max(total, self.counts["rows_read"]))
         self._report(self.counts["rows_read"])
+
+    def _keep_lock(self) -> None:
+        if self.lock is not None:
+            self.lock.keep()
 
     def _report(self, total: int) -> None:
         self.progress.report(self.counts["rows_read"], total, self.name)

@@ -22,6 +22,7 @@ from queries import sync as queries
 from support.errors import AppError, DataError, FileRefused, NotFound
 from support.jobs import Progress
 from usecases import jobs
+from usecases.outages import outlast
 from usecases.outlook import after_sync
 from usecases.results import FileRecord, JobView, UploadOutcome
 from usecases.sync import report_as_dict, sync
@@ -46,8 +47,9 @@ def submit_sync(actor: Actor, *, force: bool = False, names: Sequence[str] | Non
             return active
 
         def work(progress: Progress) -> dict[str, Any]:
-            report = report_as_dict(sync(actor, names=names, force=force, progress=progress))
-            return report | {"analysis": asdict(after_sync(actor, progress))}
+            report = outlast(lambda: sync(actor, names=names, force=force, progress=progress), progress)
+            analysis = outlast(lambda: after_sync(actor, progress), progress)
+            return report_as_dict(report) | {"analysis": asdict(analysis)}
 
         return jobs.submit(actor, "sync", work, {"force": force, "names": list(names or ())})
 

@@ -44,6 +44,8 @@ class DatabaseStore:
         """Store how a job ended."""
         with db.begin() as connection:
             queries.finish(connection, job_id, state, result, error_code, error_values)
+            if (error_code or "").startswith("database_"):  # it could not even say how its work ended
+                queries.interrupt_work(connection, job_id)
 
 
 def runner() -> Jobs:

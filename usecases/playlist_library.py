@@ -29,7 +29,7 @@ from queries import playlists as queries
 from recommender import Embedder, embedder
 from support import weights
 from support.errors import AppError, Busy, DataError
-from usecases import jobs
+from usecases import jobs, locks
 from usecases.results import JobView
 from usecases.sync import Progress, Silent
 
@@ -180,20 +180,15 @@ def _shipped_vectors(model: str) -> dict[str, NDArray[np.float32]]:
 
 
 @contextmanager
-def exclusive() -> Iterator[None]:
+def exclusive() -> Iterator[locks.Lock]:
     """Hold the lock of importing playlists and training.
 
     Raises
     ------
-    Busy
+    Busy, DatabaseUnavailable
     """
-    with db.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if not queries.try_lock(connection):
-            raise Busy("playlist.busy")
-        try:
-            yield
-        finally:
-            queries.unlock(connection)
+    with locks.hold(queries.try_lock, queries.unlock, lambda _: Busy("playlist.busy")) as lock:
+        yield lock
 
 
 def _digest(path: Path) -> str:

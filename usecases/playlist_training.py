@@ -22,6 +22,7 @@ from queries import playlists as queries
 from recommender import embedder
 from support.errors import DataError
 from usecases import jobs
+from usecases.outages import outlast
 from usecases.playlist_library import METRICS_FILE, SONGS_FILE, SOURCES, Trained, exclusive, own_folder, trained
 from usecases.results import JobView
 from usecases.sync import Progress, Silent
@@ -105,19 +106,24 @@ def train_playlists(actor: Actor, *, progress: Progress | None = None, into: Pat
     """
     require(actor, "train")
     watch = progress or Silent()
-    with exclusive():
+    with exclusive() as lock:
         material = _material()
         text_model = embedder(config.load().embedding_model)
         model = train(material.playlists, text_model.embed, options or options_for(len(material.playlists)), watch)
         watch.report(0, 1, "compare")
-        new, old = _quality(model, material.questions), _quality_now(material)
+        new, old = _quality(model, material.questions), outlast(lambda: _quality_now(material), watch)
         watch.check()
+        outlast(lock.keep, watch)  # training takes minutes
         better = old is None or new["score"] >= old["score"]
         if better:
             _put(model, material, into or own_folder(), new, old, text_model.name)
-        with db.begin() as connection:
-            people.record_act(connection, actor.id, "train", "playlists", replaced=better, new=new, old=old)
+        outlast(lambda: _note(actor, replaced=better, new=new, old=old), watch)
     return TrainingReport(better, new, old, len(material.playlists), len(model.library.songs))
+
+
+def _note(actor: Actor, **what: Any) -> None:
+    with db.begin() as connection:
+        people.record_act(connection, actor.id, "train", "playlists", **what)
 
 
 def options_for(playlists: int) -> Options:

@@ -30,6 +30,7 @@ from queries import songs as queries
 from queries import sync as names
 from support.errors import AppError, Busy, DataError
 from support.jobs import Progress
+from usecases import locks
 from usecases.song_results import RefreshReport
 
 log = logging.getLogger(__name__)
@@ -123,20 +124,15 @@ def refresh(kind: str, texts: Texts, progress: Progress | None = None) -> Refres
 
 
 @contextmanager
-def exclusive() -> Iterator[None]:
+def exclusive() -> Iterator[locks.Lock]:
     """Hold the lock of refreshing; two at once would read everything twice.
 
     Raises
     ------
-    Busy
+    Busy, DatabaseUnavailable
     """
-    with db.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if not queries.try_lock(connection):
-            raise Busy("songs.busy")
-        try:
-            yield
-        finally:
-            queries.unlock(connection)
+    with locks.hold(queries.try_lock, queries.unlock, lambda _: Busy("songs.busy")) as lock:
+        yield lock
 
 
 class _Refresh:

@@ -11,7 +11,6 @@ import hashlib
 import logging
 import os
 import stat
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -43,6 +42,7 @@ from queries import growth as growth_queries
 from queries import people
 from queries import sync as queries
 from support.errors import AppError, Busy, Cancelled, FileRefused, state_after
+from usecases import locks
 from usecases.groups import (
     File,
     Group,
@@ -117,37 +117,35 @@ def sync(actor: Actor, folder: Path | None = None, *, names: Sequence[str] | Non
         folder, names = folder.parent, [folder.name]
     if not folder.is_dir():
         raise AppError("folder_missing", path=str(folder))
-    with exclusive():
-        return _Run(actor, folder, names, force, progress or Silent()).run()
+    with exclusive() as lock:
+        return _Run(actor, folder, names, force, progress or Silent(), lock).run()
 
 
 @contextmanager
-def exclusive(wait_s: float | None = None) -> Iterator[None]:
+def exclusive(wait_s: float | None = None) -> Iterator[locks.Lock]:
     """Hold the lock of everything that writes readings.
 
     Raises
     ------
     Busy
         If it is not free within `wait_s` seconds.
+    DatabaseUnavailable
     """
-    deadline = time.monotonic() + (config.load().sync_wait_s if wait_s is None else wait_s)
-    with db.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        while not queries.try_lock(connection):
-            if time.monotonic() > deadline:
-                raise Busy("sync_busy", since=queries.running_since(connection) or "?")
-            time.sleep(0.1)
-        try:
-            yield
-        finally:
-            queries.unlock(connection)
+    wait_s = config.load().sync_wait_s if wait_s is None else wait_s
+    with locks.hold(queries.try_lock, queries.unlock, _busy, wait_s) as lock:
+        yield lock
+
+
+def _busy(connection: Connection) -> Busy:
+    return Busy("sync_busy", since=queries.running_since(connection) or "?")
 
 
 class _Run:
     """One run over one folder."""
 
     def __init__(self, actor: Actor, folder: Path, names: Sequence[str] | None, force: bool,
-                 progress: Progress) -> None:
-        self.actor, self.folder, self.force, self.progress = actor, folder, force, progress
+                 progress: Progress, lock: locks.Lock | None = None) -> None:
+        self.actor, self.folder, self.force, self.progress, self.lock = actor, folder, force, progress, lock
         self.names = None if names is None else set(map(printable, names))
         self.settings = config.load()
         self.today = today_number()
@@ -213,7 +211,12 @@ class _Run:
                    ) -> Future[None]:
         if pending is not None:
             pending.result()
+        self._keep_lock()
         return writer.submit(self._write, batch)
+
+    def _keep_lock(self) -> None:
+        if self.lock is not None:  # else another process holds it for this one
+            self.lock.keep()
 
     def _groups(self) -> list[list[str]]:
         """Return the names of files, those of one song and platform together, in the order of their names."""
@@ -407,6 +410,7 @@ class _Run:
             stale = growth_queries.stale_artists(connection)
         for start in range(0, len(stale), DERIVE_AT_ONCE):
             self.progress.check()
+            self._keep_lock()
             with db.begin() as connection:
                 growth_queries.derive_growth(connection, stale[start:start + DERIVE_AT_ONCE], LEFT_OUT_OF_MEANS)
 
