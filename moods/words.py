@@ -49,6 +49,8 @@ LONG = 90
 """Characters from which a text is heard clause by clause as well, each to be embedded (10 ms) ..."""
 CLAUSES = 3
 """... up to this many."""
+MOST_EMBEDDED = 400
+"""Characters of a text that are embedded: a page sends up to 300, and four times 512 tokens take a slow core 5 s."""
 
 _PARTICLES = "이|가|은|는|을|를|에|의|도|만|과|와|로|으로|에서|처럼|이다|하고|에는|에도"
 _KOREAN = re.compile("[가-힣]")
@@ -176,6 +178,7 @@ def _meant(text: str, model: str | None) -> dict[str, float]:
 
 def _parts(text: str) -> list[str]:
     """Return what is embedded: the text, and of a long one the longest clauses too."""
+    text = text[:MOST_EMBEDDED]
     clauses = [part.strip() for part in _BREAKS.split(text)] if len(text) >= LONG else []
     return [text, *sorted((part for part in clauses if len(part) > 4), key=len, reverse=True)[:CLAUSES]]
 

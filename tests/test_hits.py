@@ -304,3 +304,11 @@ def test_a_batch_of_another_is_not_there(people):
     for act in (services.resume_prediction_batch, services.cancel_prediction_batch, services.delete_prediction_batch):
         with pytest.raises(NotFound):
             act(OTHER, mine)
+
+
+def test_zero_bytes_in_names_are_left_out(clean, query):
+    """PostgreSQL holds them in no text; a file name inside an archive may be nothing else."""
+    hits.add(ADMIN, b"RIFF", name="\x00a.wav", title="So\x00ng", artist="Ann\x00", genre="POP", lyrics="la\x00la")
+    assert query("SELECT title, artist, lyrics FROM predictions") == [("Song", "Ann", "lala")]
+    with pytest.raises(AppError, match="title"):
+        hits.add(ADMIN, b"RIFF", name="\x00.wav", title="\x00", genre="POP")

@@ -149,7 +149,7 @@ def _store(actor: Actor, files: Files, name: str, prior: float) -> int:
     if len(rows) > MOST_TRACKS:
         raise DataError("hit_batch.many", count=len(rows), most=MOST_TRACKS)
     with db.begin() as connection:
-        batch_id = queries.add_batch(connection, actor.id, name[:200])
+        batch_id = queries.add_batch(connection, actor.id, hits.storable(name)[:200])
     taken = 0
     for row in rows:
         try:

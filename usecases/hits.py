@@ -83,6 +83,7 @@ def add(actor: Actor, data: bytes, *, name: str, title: str, genre: str, artist:
         raise FileRefused("audio.empty")
     if len(data) > LARGEST_AUDIO:
         raise FileRefused("audio.large", size_mb=f"{len(data) / 2**20:.1f}", limit_mb=LARGEST_AUDIO_MB)
+    name, title, artist = storable(name), storable(title), storable(artist)
     row = {"owner_id": actor.id, "song_id": song_id, "batch_id": batch_id, "title": _named(title, name),
            "artist": artist.strip()[:MOST_NAME], "genre": _genre(genre), "released": released,
            "lyrics": _lyrics(lyrics), "full_seconds": _length(full_seconds), "prior": _prior(prior),
@@ -104,6 +105,11 @@ def submit(actor: Actor, prediction_id: int) -> None:
     jobs.submit(actor, KIND, work, {"prediction": prediction_id}, stored)
 
 
+def storable(text: str) -> str:
+    """Return a text without zero bytes, which PostgreSQL holds in none."""
+    return text.replace("\x00", "")
+
+
 def _named(title: str, name: str) -> str:
     found = title.strip() or name.rsplit("/", 1)[-1].rsplit(".", 1)[0].replace("_", " ").strip()
     if not found:
@@ -121,7 +127,7 @@ def _lyrics(lyrics: str | None) -> str | None:
     found = (lyrics or "").strip()
     if len(found) > MOST_LYRICS:
         raise DataError("hit.lyrics_long", length=len(found), most=MOST_LYRICS)
-    return found.replace("\x00", "") or None
+    return storable(found) or None
 
 
 def _prior(prior: float) -> float:
