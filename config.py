@@ -23,6 +23,10 @@ from urllib.parse import quote, unquote, urlsplit
 from dotenv import dotenv_values
 
 ROOT = Path(__file__).resolve().parent
+SILENCE = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+"""Libraries that would tell their makers of each use (onnxruntime does, from native code and under an id it keeps) are
+told not to. It has to stand before they are imported, so it is set here, which everything imports first."""
+os.environ.update(SILENCE)
 WINDOWS: tuple[int | None, ...] = (7, 30, 90, 180, None)
 """Days of the analysis window a page offers; None is all days."""
 KEYS = ("OPENAI_API_KEY", "GOOGLE_API_KEY", "FRIENDLI_API_KEY", "LASTFM_API_KEY", "YOUTUBE_API_KEY", "AWS_ACCESS_KEY",

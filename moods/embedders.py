@@ -93,7 +93,7 @@ class SentenceTransformers:
         except ImportError as error:
             raise AppError("embedding_package", model=self._source, package="sentence-transformers") from error
         try:
-            return SentenceTransformer(self._source, device="cpu")
+            return SentenceTransformer(self._source, device="cpu", local_files_only=Path(self._source).is_dir())
         except Exception as error:  # whatever the library or the hub raises: the model cannot be had
             detail = (str(error).splitlines() or [type(error).__name__])[0]
             raise AppError("embedding_model", model=self._source, detail=detail) from error

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 HEADER = "x-mis-origin"
 """Carries a sealed `Origin` from the server's middleware to the pages."""
+LOOPBACK_NAMES = ("localhost", "127.0.0.1")
 PROXY_TRACES = ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-real-ip", "forwarded", "via")
 SCHEMES = ("https", "wss")
 PLAIN_COOKIE = "mis_sign_in"
@@ -67,6 +68,29 @@ def address(peer: str, forwarded: str, trusted: Collection[str]) -> str:
             break
         nearest = _without_port(hop)
     return nearest
+
+
+def is_own(headers: Mapping[str, str]) -> bool:
+    """Return whether a websocket is opened by a page of the address it goes to, by one of this machine, or by no page.
+
+    Parameters
+    ----------
+    headers : mapping of str to str
+        Names in lower case.
+
+    Notes
+    -----
+    The same as Streamlit lets pass without looking further. Before it refuses the rest it asks a service on the
+    internet for the server's own address, so the rest must not get that far.
+    """
+    asked = headers.get("origin")
+    if asked is None:
+        return True
+    try:
+        parts = urlsplit(asked)
+        return parts.netloc == headers.get("host") or parts.hostname in LOOPBACK_NAMES
+    except ValueError:
+        return False
 
 
 def within(address: str, trusted: Collection[str]) -> bool:

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, PlainTextResponse, StreamingResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 
 import config
 import services
@@ -532,3 +533,22 @@ def test_a_setting_that_cannot_be_used_is_said_by_the_page(alone, monkeypatch):
     monkeypatch.setenv("AUTH", "everybody")
     config._load.cache_clear()
     assert browser().get("/_stcore/health").status_code == 200
+
+
+# websockets of other sites ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("asked", "let_in"), [
+    (None, True), ("http://music.example", True), ("http://localhost:9", True), ("http://127.0.0.1:9", True),
+    ("http://evil.example", False), ("http://music.example:81", False), ("http://music.example.evil.example", False),
+    ("http://localhost.evil.example", False), ("null", False), ("http://[", False), ("", False)])
+def test_a_page_of_another_site_opens_no_websocket(alone, asked, let_in):
+    """Streamlit would ask the internet for the server's own address before it refuses such a page."""
+    alone("off")
+    headers = {"host": "music.example"} | ({} if asked is None else {"origin": asked})
+    try:
+        with browser().websocket_connect("/_stcore/stream", headers=headers) as socket:
+            socket.send_text("hello")
+            assert socket.receive_json()["text"] == "hello" and let_in
+    except WebSocketDisconnect as error:
+        assert not let_in and error.code == 1008

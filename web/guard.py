@@ -89,7 +89,7 @@ class Guard:
         found = _origin(scope, self._listens())
         scope = _sealed(scope, found)
         if scope["type"] == "websocket":
-            await self._app(scope, receive, send)
+            await (self._app if origins.is_own(Headers(scope=scope)) else _turned_away)(scope, receive, send)
             return
         begun, send = _guarded(scope, found, send)
         try:
@@ -107,6 +107,14 @@ class Guard:
             await extra(scope, receive, send)
             return
         await self._app(scope, receive, _with_cookies(send, extra) if extra is not None else send)
+
+
+async def _turned_away(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse a websocket before it is accepted, which the browser sees as 403."""
+    log.warning("A page of another address (%s) wanted to connect and was refused; a proxy in front has to hand on the "
+                "header Host as it came", Headers(scope=scope).get("origin", "")[:100])
+    await receive()
+    await send({"type": "websocket.close", "code": 1008})
 
 
 def origin_of(scope: Scope) -> Origin | None:
