@@ -14,17 +14,18 @@ from views._analysis_alerts import badges, merged, said
 from views._shared import day, number, plain, text
 
 JOBS = (
-    ("growth_radar", "📈"),
-    ("advanced_analysis", "🔬"),
-    ("ai_judges", "🎤"),
-    ("image_to_music", "🖼️"),
-    ("playlist_maker", "🎧"),
-    ("hit_prediction", "🎯"),
-    ("text_to_bgm", "🎹"),
-    ("song_dossier", "📁"),
-    ("community", "💬"),
+    ("growth_radar", "📈", "growth.title"),
+    ("advanced_analysis", "🔬", "analysis.title"),
+    ("ai_judges", "🎤", "judges.title"),
+    ("image_to_music", "🖼️", "i2m.title"),
+    ("playlist_maker", "🎧", "plm.title"),
+    ("hit_prediction", "🎯", "hit.title"),
+    ("text_to_bgm", "🎹", "bgm.title"),
+    ("song_dossier", "📁", "dossier.title"),
+    ("community", "💬", "community.title"),
 )
-"""What the product is for, in the order of the cards: the page's file, an icon."""
+"""What the product is for, in the order of the cards: the page's file, an icon, the page's name."""
+NAMES = {file: name for file, _, name in JOBS}
 TOUR: dict[str, Callable[[services.DemoSong], dict[str, str]]] = {
     "growth_radar": lambda demo: {"artist": demo.artist_key, "song": demo.song_key, "window": "180"},
     "advanced_analysis": lambda demo: {"artist": demo.artist_key, "song": demo.song_key},
@@ -213,9 +214,9 @@ def _jobs(home: services.HomeSummary) -> None:
     """Draw what the product is for: a link for every page there is."""
     st.markdown(f"### {text('home.jobs.title')}")
     for start in range(0, len(JOBS), CARDS):
-        for place, (file, icon) in zip(st.columns(CARDS), JOBS[start:start + CARDS], strict=False):
+        for place, (file, icon, name) in zip(st.columns(CARDS), JOBS[start:start + CARDS], strict=False):
             with place.container(border=True, height="stretch"):
-                st.markdown(f"**{icon} {text(f'home.job.{file}.title')}**")
+                st.markdown(f"**{icon} {text(name)}**")
                 st.markdown(text(f"home.job.{file}.body"))
                 _open(file, text("home.go"), ":material/arrow_forward:")
 
@@ -267,7 +268,7 @@ def _tour_steps(demo: services.DemoSong) -> None:
     known = _id_of(demo) > 0
     steps = [(file, query) for file, query in TOUR.items() if file in there]
     for place, (file, query) in enumerate(steps, 1):
-        title = text("home.tour.step_title", number=place, title=text(f"home.job.{file}.title"))
+        title = text("home.tour.step_title", number=place, title=text(NAMES[file]))
         if known:
             _open(file, f"**{title}**", ":material/play_circle:", **query(demo))
         else:

@@ -13,7 +13,7 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Page, expect  # noqa: E402
 
 from locales import t  # noqa: E402
-from views.home import TOUR  # noqa: E402
+from views.home import NAMES, TOUR  # noqa: E402
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
@@ -99,7 +99,7 @@ def test_the_tour_walks_through_every_page_with_the_demo_song(browser, server, s
         if place == 1:
             assert page.locator("audio").evaluate("one => one.src.length") > 0
             page.screenshot(path=shots / "tour_0_home_ko.png")
-        title = t("ko", "home.tour.step_title", number=place, title=t("ko", f"home.job.{file}.title"))
+        title = t("ko", "home.tour.step_title", number=place, title=t("ko", NAMES[file]))
         page.get_by_role("link", name=title).click()
         expect(page).to_have_url(re.compile(f"/{file}"))
         settled(page)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from pathlib import Path
+
 import pytest
 from conftest import words
 from fake_services import demo
 
+from locales import t
 from support.errors import AppError
 
-TITLES = {"ko": ["아티스트 성장 레이더", "AI 심사위원", "심화 분석", "이미지 음악 추천",
-                 "플레이리스트 메이커", "히트 예측", "텍스트 BGM"]}
+TITLES = ["아티스트 성장 레이더", "심화 분석", "AI 심사위원", "이미지로 음악 찾기", "플레이리스트 메이커", "히트 예측",
+          "텍스트로 배경음악 만들기", "곡 프로필", "커뮤니티"]
+ROOT = Path(__file__).parents[2]
 
 
 def links(app):
@@ -53,9 +59,22 @@ def test_every_job_is_a_link_to_its_page(open_app):
     from views import home
 
     shown = words(app)
-    assert [title for title in TITLES["ko"] if title not in shown] == []
-    assert {page for page, _ in links(app)} == {"data", "my_page", *(file for file, _ in home.JOBS)}
-    assert {file for file, _ in home.JOBS} >= set(home.TOUR)
+    assert [title for title in TITLES if title not in shown] == []
+    assert {page for page, _ in links(app)} == {"data", "my_page", *home.NAMES}
+    assert home.NAMES.keys() >= set(home.TOUR)
+
+
+def test_a_page_has_one_name_in_the_menu_on_home_and_in_both_readmes():
+    from views import home
+
+    table = next(each.value for each in ast.parse((ROOT / "app.py").read_text("utf-8")).body
+                 if isinstance(each, ast.Assign) and each.targets[0].id == "PAGES")  # imported, app.py would draw
+    menu = {file: name for file, _, name in ast.literal_eval(table)}
+    assert {file: menu[file] for file in home.NAMES} == home.NAMES
+    assert [t("ko", menu[file]) for file in home.NAMES] == TITLES
+    for readme, (one, other) in (("README.md", ("en", "ko")), ("README.ko.md", ("ko", "en"))):
+        told = re.findall(r"^\| (.+?) · (.+?) \|", (ROOT / readme).read_text("utf-8"), re.MULTILINE)
+        assert sorted(told) == sorted((t(one, name), t(other, name)) for name in menu.values()), readme
 
 
 def test_the_tour_opens_the_demo_song(open_app):
