@@ -84,6 +84,7 @@ def read_in(actor: services.Actor, lang: str) -> None:
         return
     state["bgm_as_read"] = read
     _show(before, _that_fit(edits, read))
+    state["bgm_read_did"] = (lang, differences(before, now(), skip=("bgm.read.language",)))
 
 
 def change(edits: services.BgmEdits) -> None:
@@ -130,31 +131,43 @@ def _asked(reading: services.BgmReading) -> services.BgmWish:
 # what is different ------------------------------------------------------------
 
 
-def draw() -> None:
-    """Say what is no longer as it was read and what that changed, with the way back."""
-    if refused := st.session_state.pop("bgm_read_told", None):
+def tell() -> None:
+    """Say once what another language changed, or why the text cannot be read in it."""
+    state = st.session_state
+    if refused := state.pop("bgm_read_told", None):
         st.error(_shared.plain_text(refused), icon=":material/translate:")
+    if did := state.pop("bgm_read_did", None):
+        lang, lines = did
+        head = text("bgm.read.reread", language=language(lang))
+        st.success("  \n".join([head, *(lines or [text("bgm.read.changed_nothing")])]), icon=":material/translate:")
+
+
+def draw() -> None:
+    """Say what is no longer as it was read and what that changed, with the way back.
+
+    It stands below all that can be changed, so that nothing moves away under a finger.
+    """
     if not changed():
         return
     lines = differences(st.session_state["bgm_found"], now())
     with st.container(key="bgm_changed"):
-        st.caption("  \n".join([f":material/edit: **{text('bgm.read.changed')}**",
-                                *(lines or [text("bgm.read.changed_nothing")])]))
+        st.markdown(f"**{text('bgm.read.changed')}**")
+        st.caption("  \n".join(lines or [text("bgm.read.changed_nothing")]))
         st.button(text("bgm.read.back"), key="bgm_back_to_read", type="tertiary", icon=":material/undo:", on_click=back)
 
 
-def differences(before: services.BgmReading, after: services.BgmReading) -> list[str]:
+def differences(before: services.BgmReading, after: services.BgmReading, skip: Sequence[str] = ()) -> list[str]:
     """Return what one reading says and asks otherwise than another, one line each: ``Topic: Travel → War``."""
     was, asked = _asked(before), _asked(after)
     rows = [
         ("bgm.read.language", language(before.lang), language(after.lang)),
         ("bgm.read.words", _words(before), _words(after)),
-        ("bgm.read.emotions", *_emotions(before.emotions, after.emotions)),
         ("bgm.read.topic", topic(before.topic), topic(after.topic)),
         *((f"bgm.kind.{kind}", _terms(kind, getattr(was, kind)), _terms(kind, getattr(asked, kind)))
           for kind in ("moods", "genres", "textures", "instruments"))]
-    return [f"{text(key)}: {_shared.plain(one)} :material/arrow_right: {_shared.plain(other)}"
-            for key, one, other in rows if one != other]
+    return [*_emotions(before.emotions, after.emotions),
+            *(f"{text(key)}: {_shared.plain(one)} → **{_shared.plain(other)}**"
+              for key, one, other in rows if one != other and key not in skip)]
 
 
 def _words(reading: services.BgmReading) -> str:
@@ -166,15 +179,12 @@ def _terms(kind: str, chosen: Sequence[str]) -> str:
     return ", ".join(names.get(each, each) for each in chosen) or "–"
 
 
-def _emotions(before: Mapping[str, float], after: Mapping[str, float]) -> tuple[str, str]:
-    """Return the emotions that moved most, before and after."""
+def _emotions(before: Mapping[str, float], after: Mapping[str, float]) -> list[str]:
+    """Return a line of the emotions that moved most: ``Emotions: Fear 11 → 61%, Anger 30 → 12%``; none if none did."""
     moved = sorted((name for name in after if abs(after[name] - before[name]) >= LEAST_TOLD),
                    key=lambda name: -abs(after[name] - before[name]))[:MOST_TOLD]
-
-    def told(emotions: Mapping[str, float]) -> str:
-        return ", ".join(f"{text(f'bgm.emotion.{name}')} {100 * emotions[name]:.0f}%" for name in moved)
-
-    return told(before), told(after)
+    told = [f"{text(f'bgm.emotion.{name}')} {100 * before[name]:.0f} → **{100 * after[name]:.0f}%**" for name in moved]
+    return [f"{text('bgm.read.emotions')}: {', '.join(told)}"] if told else []
 
 
 def language(name: str) -> str:

@@ -26,11 +26,12 @@ def draw(actor: services.Actor, reading: services.BgmReading) -> None:
     """Draw what was read, with what was changed of it."""
     with st.container(border=True, key="bgm_reading_box"):
         _language(actor, reading)
-        edits.draw()
+        edits.tell()
         _pictures(reading)
         _summary(reading)
         _keywords(reading)
         _scenes(reading)
+        edits.draw()
 
 
 def topic(reading: services.BgmReading) -> None:
@@ -70,7 +71,9 @@ def _language(actor: services.Actor, reading: services.BgmReading) -> None:
 
 
 def _share(lang: str, reading: services.BgmReading) -> str:
-    """Return a language with how much of the text is in it: ``English · 12% · found``."""
+    """Return a language with how much of the text is in it: ``English · 12% · found``; bare where none was found."""
+    if not reading.found:
+        return edits.language(lang)
     parts = [edits.language(lang), f"{number(100 * reading.shares.get(lang, 0.0))}%"]
     return " · ".join([*parts, *([text("bgm.read.is_found")] if lang == reading.found else [])])
 
@@ -139,7 +142,9 @@ def _lines(reading: services.BgmReading) -> None:
     chosen = {sentence.index for sentence in reading.summary}
     ranked = sorted(reading.lines, key=lambda line: (-round(line.rank, 6), line.index))
     offered = [line for place, line in enumerate(ranked) if place < MOST_LINES or line.index in chosen]
-    st.caption(text("bgm.read.summary_note", count=number(len(offered)), sentences=number(reading.sentences)))
+    st.caption(text("bgm.read.summary_note"))
+    if len(offered) < reading.sentences:
+        st.caption(text("bgm.read.summary_some", count=number(len(offered)), sentences=number(reading.sentences)))
     with st.container(height=LINES_HEIGHT if len(offered) > 6 else "content", border=False, key="bgm_lines"):
         for line in offered:
             key = f"bgm_line_{line.index}"
@@ -179,8 +184,7 @@ def _scenes(reading: services.BgmReading) -> None:
     """Draw the scenes to be taken out or added, and what is heard of each."""
     words = {scene.scene: scene.word for scene in reading.scenes}
     names = {name: text(f"bgm_text.scene.{name}") for name in services.bgm_scenes()}
-    labels = {name: f"{shown} · {words[name]}" if words.get(name, shown) not in ("", shown) else shown
-              for name, shown in names.items()}
+    labels = {name: " · ".join([shown, *_other_word(words.get(name, ""), shown)]) for name, shown in names.items()}
     st.session_state["bgm_scenes"] = list(words)
     st.multiselect(f"**{text('bgm.read.scenes')}**", list(names), key="bgm_scenes", format_func=labels.__getitem__,
                    max_selections=services.BGM_MOST_SCENES, filter_mode="contains", select_all=False,
@@ -191,6 +195,11 @@ def _scenes(reading: services.BgmReading) -> None:
         lines.append(f":violet-badge[{plain(names[scene.scene])}] :material/arrow_right: {', '.join(heard)}")
     if lines:
         st.markdown("  \n".join(lines))
+
+
+def _other_word(word: str, shown: str) -> tuple[str, ...]:
+    """Return the word that painted a scene, where it is not its name anyway."""
+    return (word,) if word and word.casefold() != shown.casefold() else ()
 
 
 def _take_scenes() -> None:

@@ -27,7 +27,8 @@ LONGEST_WORDS = 200
 TONICS = ("C", "C# · Db", "D", "D# · Eb", "E", "F", "F# · Gb", "G", "G# · Ab", "A", "A# · Bb", "B")
 """Notes to choose from, spelt both ways as on a keyboard."""
 FEELINGS = ("valence", "arousal", "density", "register", "dynamics")
-READING = ("bgm_reading", "bgm_as_read", "bgm_found", "bgm_edits", "bgm_read_text", "bgm_read_told")
+READING = ("bgm_reading", "bgm_as_read", "bgm_found", "bgm_edits", "bgm_read_text", "bgm_read_told",
+           "bgm_read_did")
 """What the session keeps of a text that was read."""
 BATCH = "bgm_batch"
 """Where the session keeps the request that is open; 0: the inputs are."""

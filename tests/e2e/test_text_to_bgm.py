@@ -84,12 +84,29 @@ def test_lyrics_become_music_that_plays(browser, server, shots):
     expect(page.locator(".st-key-bgm_reading_box")).to_be_visible(timeout=PATIENCE)
     settled(page)
     page.screenshot(path=shots / "text_to_bgm_reading_en.png")
+    _another_summary(page)
     press(page, "bgm_start")
     tracks(page, 1)
     page.locator("audio").first.evaluate(PLAYS)
     page.wait_for_function(MOVES)
     expect(page).to_have_url(re.compile("batch="))
     page.context.close()
+
+
+def _another_summary(page: Page) -> None:
+    """A sentence put into the summary is shown in it, what it changes is told, and all of it can be taken back."""
+    quotes = page.locator(".st-key-bgm_reading_box blockquote")
+    before = quotes.all_inner_texts()
+    page.locator(".st-key-bgm_summary_head [data-testid=stPopover] button").click()
+    boxes = page.locator(".st-key-bgm_lines label")
+    boxes.nth(len(before)).click()  # those of the summary rank highest, save one that says what a better one said
+    settled(page)
+    page.keyboard.press("Escape")
+    expect(quotes).not_to_have_text(before)
+    expect(page.locator(".st-key-bgm_changed")).to_contain_text(t("en", "bgm.read.changed"))
+    press(page, "bgm_back_to_read")
+    expect(quotes).to_have_text(before)
+    expect(page.locator(".st-key-bgm_changed")).to_have_count(0)
 
 
 @pytest.mark.parametrize("lang", ["ko", "en"])

@@ -340,8 +340,10 @@ def test_another_language_reads_the_text_anew_and_keeps_what_was_set_by_hand(ope
     wish = wished(fake)  # the emotion and what was chosen by hand stay
     assert (wish.genres, wish.moods, wish.keywords) == (("dance", "house"), ("happy",), ("기차",)) and edits(fake).emotions
     said = shown(app)
-    assert t(lang, "bgm.read.changed") in said and f"{t(lang, 'bgm.read.topic')}: love story" in said
-    assert f"{t(lang, 'bgm.read.language')}: {t(lang, 'bgm.read.lang.ko')}" in said
+    assert t(lang, "bgm.read.reread", language=t(lang, "bgm.read.lang.en")) in said and t(lang, "bgm.read.changed") in said
+    assert said.count(f"{t(lang, 'bgm.read.topic')}: love story → **{t(lang, 'bgm_text.topic.travel')}**") == 2
+    assert t(lang, "bgm.emotion.happiness") + " 14 → **90%**" in said
+    assert f"{t(lang, 'bgm.read.language')}: {t(lang, 'bgm.read.lang.ko')} → **{t(lang, 'bgm.read.lang.en')}**" in said
     press(app, "bgm_back_to_read")
     assert app.selectbox(key="bgm_read_lang").value == "ko" and edits(fake) == Edits() and "bgm_back_to_read" not in keys(app)
     assert (wished(fake).genres, wished(fake).moods) == (("jazz", "acoustic", "house"), ("sad", "lonely"))
@@ -365,7 +367,7 @@ def test_a_text_in_neither_language_can_be_read_all_the_same(opened, fake):
     fake.bgm_reading = replace(READING, lang="en", found="")
     press(app, "bgm_read_as_en")
     assert fake.called("read_bgm_text")[-1][0][3] == "en" and wished(fake).genres == ("jazz", "acoustic")
-    assert t("en", "bgm.read.is_found") not in "".join(app.selectbox(key="bgm_read_lang").options)
+    assert app.selectbox(key="bgm_read_lang").options == [t("en", f"bgm.read.lang.{lang}") for lang in ("ko", "en")]
 
 
 @pytest.mark.parametrize(("locale", "lang"), LANGUAGES)
