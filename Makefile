@@ -35,7 +35,7 @@ bench: $(VENV)/.dev ## measure speed and memory; rewrites the table in bench/REA
 
 soak: $(VENV)/.dev ## long tests: kills of all work and of its database, much bad input
 	MIS_SOAK=1 $(BIN)/python -m pytest -m "not browser" tests/test_kill.py tests/test_operation.py tests/test_faults.py \
-		tests/test_bad_input.py tests/test_data_processing_properties.py
+		tests/test_bad_input.py tests/test_data_processing_properties.py tests/test_outbound.py
 
 audit: $(VENV)/.dev ## bandit over the code, pip-audit over constraints.txt (asks PyPI what is known of each)
 	$(BIN)/bandit -q -c pyproject.toml -r .

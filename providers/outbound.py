@@ -107,10 +107,13 @@ def _judges(settings: Settings) -> Iterator[Door]:
     except (OSError, ValueError):  # whoever asks for judges is told what is wrong with it
         return
     defaults = {name: default for name, _, default, _ in _services()}
-    for judge in tree.get("judges", ()):
-        own = judge.get("base_url")
-        if own or settings.keys.get(judge.get("key_name") or ""):
-            yield _door(own or defaults.get(judge.get("provider"), ""), settings.judges_file.name)
+    judges = tree.get("judges")
+    for judge in judges if isinstance(judges, list) else ():
+        entry = judge if isinstance(judge, dict) else {}
+        said = {name: value for name, value in entry.items() if isinstance(value, str)}
+        own = said.get("base_url")
+        if own or settings.keys.get(said.get("key_name", "")):
+            yield _door(own or defaults.get(said.get("provider", ""), ""), settings.judges_file.name)
 
 
 def _bucket(settings: Settings) -> Door:

@@ -157,7 +157,7 @@ class S3Texts:
         if answer is None:
             return None
         with closing(answer["Body"]) as body:  # one that was not read to its end must not stay in the pool
-            return self._ask(lambda _: body.read(limit + 1)), answer["ETag"]
+            return self._ask(lambda _: _whole(body, answer["ContentLength"], limit)), answer["ETag"]
 
     def write(self, name: str, data: bytes, kind: str) -> None:
         """Store an object of a media type.
@@ -224,6 +224,8 @@ class S3Texts:
             failure = self._failure(error.response)
         except ParamValidationError:
             failure = ProviderError("s3.no_bucket", bucket=self.place.bucket)
+        except RecursionError:  # boto3 asks again where a redirect comes from, and again is redirected
+            failure = ProviderError("s3.other_region", bucket=self.place.bucket, region=self.place.region)
         except (BotoCoreError, HTTPError, ValueError, OSError) as error:
             failure = self._unreachable(error)
         # Raised outside of the handlers: the library's error may name what must not travel along.
@@ -260,6 +262,14 @@ class S3Texts:
         why = "timeout" if isinstance(error, timeouts) else "tls" if isinstance(error, boto.SSLError) else "connection"
         host = _host(self.place.endpoint_url) if self.place.endpoint_url else f"s3.{self.place.region}.amazonaws.com"
         return ProviderError("s3.unreachable", host=host, why={"key": f"errors.s3.why_{why}", "values": {}})
+
+
+def _whole(body: Any, length: int, limit: int) -> bytes:
+    """Return what an answer brings, at most `limit` bytes and one more; boto3 takes one that breaks off for whole."""
+    data: bytes = body.read(limit + 1)
+    if len(data) < min(length, limit + 1):
+        raise OSError(f"{len(data)} of {length} bytes came")
+    return data
 
 
 def _permitted(request: Any, **_: Any) -> None:
