@@ -202,3 +202,52 @@ def test_a_failing_service_is_asked_as_often_as_said(place):
         assert server.asked == 2
 
 
+PAGE = b"<!doctype html><html><body>Please sign in to the network</body></html>"
+
+
+@pytest.mark.parametrize(("head", "body"), [
+    (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d" % len(PAGE), PAGE),
+    (b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: 16", b"<ListBucketResul"),
+    (b"SSH-2.0-OpenSSH_9.2", b""),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 9000", b"<?xml version='1.0'?><ListBucketResult>")],
+    ids=["a page of the network", "half an answer", "another protocol", "an answer that is cut"])
+def test_an_answer_that_is_none(place, head, body):
+    with Raw(head + b"\r\n\r\n" + body) as url:
+        error = failure(S3Texts(replace(place, endpoint_url=url), tries=1).list, 9)
+    assert error.code in ("s3.unreachable", "s3.refused") and error.message("en") and error.message("ko")
+
+
+def test_a_text_that_is_cut_is_not_taken_for_whole(place):
+    head = b'HTTP/1.1 200 OK\r\nETag: "x"\r\nContent-Length: 5000\r\n\r\n'
+    with Raw(head + b"the first half of the lyrics") as url:
+        assert failure(S3Texts(replace(place, endpoint_url=url), tries=1).read, "a.txt", 100_000).code == "s3.unreachable"
+
+
+def test_too_many_requests(place):
+    with Raw(b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n") as url:
+        error = failure(S3Texts(replace(place, endpoint_url=url), tries=1).list, 9)
+    assert isinstance(error, RateLimited) and error.code == "s3.limited"
+
+
+class Raw:
+    """Answers every request with the same bytes, and hangs up."""
+
+    def __init__(self, answer):
+        self.answer, self.socket = answer, socket.create_server(("127.0.0.1", 0))
+
+    def __enter__(self):
+        threading.Thread(target=self._serve, daemon=True).start()
+        return f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def _serve(self):
+        while True:
+            try:
+                connection = self.socket.accept()[0]
+            except OSError:
+                return
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(self.answer)
