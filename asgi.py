@@ -97,10 +97,17 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
 
 
 def unexpected(error: Exception) -> bool:
-    """Log what no page has foreseen, and say so in the user's language instead of Streamlit's own words."""
+    """Log what no page has foreseen, and say so in the user's language instead of Streamlit's own words.
+
+    A database that goes away in the middle of a page, or while a page looks after its work, says so itself.
+    """
+    lang = st.session_state.get("app_lang_now", DEFAULT_LANGUAGE)
+    if isinstance(error, AppError):
+        log.warning("A page was broken off: %s", error)
+        st.error(error.message(lang), icon=":material/error:")
+        return True
     log.error("A page failed", exc_info=error)
     metrics.PAGE_ERRORS.inc()
-    lang = st.session_state.get("app_lang_now", DEFAULT_LANGUAGE)
     st.error(t(lang, "errors.unexpected", kind=type(error).__name__), icon=":material/error:")
     return True
 

@@ -157,7 +157,7 @@ class S3Texts:
         if answer is None:
             return None
         with closing(answer["Body"]) as body:  # one that was not read to its end must not stay in the pool
-            return self._ask(lambda _: _whole(body, answer["ContentLength"], limit)), answer["ETag"]
+            return self._ask(lambda _: _whole(body, answer.get("ContentLength", 0), limit)), answer["ETag"]
 
     def write(self, name: str, data: bytes, kind: str) -> None:
         """Store an object of a media type.

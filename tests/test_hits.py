@@ -312,3 +312,18 @@ def test_zero_bytes_in_names_are_left_out(clean, query):
     assert query("SELECT title, artist, lyrics FROM predictions") == [("Song", "Ann", "lala")]
     with pytest.raises(AppError, match="title"):
         hits.add(ADMIN, b"RIFF", name="\x00.wav", title="\x00", genre="POP")
+
+
+def test_a_file_of_an_archive_that_is_broken_is_refused_alone(people, query):
+    """Its bytes were changed, so its checksum is another; or the archive's list points before its beginning."""
+    whole = archive({"bad.wav": b"RIFF" + bytes(range(200)), "b.wav": tune()})
+    place = whole.index(b"PK\x05\x06") + 16
+    before = whole[:place] + (int.from_bytes(whole[place:place + 4], "little") + (1 << 25)).to_bytes(4, "little") + whole[place + 4:]
+    changed = bytearray(whole)
+    changed[whole.index(b"bad.wav") + 20] ^= 255
+    for data, refused, tracks in ((bytes(changed), 1, 1), (before, 2, 0)):
+        services.submit_prediction_batch(ADMIN, data, name="x.zip")
+        batch = services.list_prediction_batches(ADMIN)[0]
+        assert len(batch.refused) == refused
+        assert query("SELECT count(*) FROM predictions WHERE batch_id = :id", id=batch.id) == [(tracks,)]
+        assert all(code == "hit_batch.zip" for _, code, _ in batch.refused)

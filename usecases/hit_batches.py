@@ -80,11 +80,22 @@ class Zipped:
 
     def read(self, name: str, most: int) -> bytes:
         """Return a file's bytes; what unfolds to more than `most` is given up before it does."""
-        with self.archive.open(name) as file:
-            data = file.read(most + 1)
+        try:
+            with self.archive.open(name) as file:
+                data = file.read(most + 1)
+        except _BROKEN as error:
+            raise _no_zip(error) from error
         if len(data) > most:
             raise _too_large(len(data), most)
         return data
+
+
+_BROKEN = (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error, ValueError)
+"""What an archive or one of its files raises that is damaged, needs a password, or points before its own beginning."""
+
+
+def _no_zip(error: Exception) -> FileRefused:
+    return FileRefused("hit_batch.zip", why=str(error)[:80])
 
 
 def _too_large(size: int, most: int) -> FileRefused:
@@ -101,10 +112,11 @@ def zipped(data: bytes) -> Iterator[Zipped]:
         ``hit_batch.zip`` if it is none.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            yield Zipped(archive)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error) as error:  # or a password
-        raise FileRefused("hit_batch.zip", why=str(error)[:80]) from error
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except _BROKEN as error:
+        raise _no_zip(error) from error
+    with archive:
+        yield Zipped(archive)
 
 
 def submit_prediction_batch(actor: Actor, data: bytes, *, name: str, prior: float = 0.01) -> int:

@@ -89,3 +89,12 @@ def test_figures_are_not_for_everybody(asgi, fake, peer, headers, token, status)
     answer = asker.get("/metrics", headers=headers)
     assert answer.status_code == status
     assert ("mis_jobs_total" in answer.text) == (status == 200)
+
+
+def test_a_page_that_is_broken_off_says_why(asgi, monkeypatch):
+    """A database that went away meanwhile in its own words; what nobody has foreseen by its kind alone."""
+    told = []
+    monkeypatch.setattr(asgi.st, "error", lambda text, **options: told.append(text))
+    asgi.unexpected(DatabaseUnavailable("database_unreachable", where="db:5432", detail="refused"))
+    asgi.unexpected(ZeroDivisionError("sekret"))
+    assert "db:5432" in told[0] and "ZeroDivisionError" in told[1] and "sekret" not in told[1]
