@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from outside import Outside
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from typer.testing import CliRunner
@@ -226,6 +227,7 @@ class Server:
             "MIS_DATA_DIR": str(self.data), "MIS_CMDATA_DIR": str(folder / "cmdata"), "MIS_SYNC_BATCH_ROWS": "2000",
             "MIS_LOG_FORMAT": "json", "PYTHONPATH": str(ROOT), **({"DATABASE_URL": database} if database else {})}
         self.log = folder / "log"
+        self.process = None
 
     def start(self):
         with self.log.open("ab") as log:
@@ -280,17 +282,12 @@ class Server:
 @pytest.fixture
 def server(tmp_path, clean):
     """Give a server with many exports to sync, in a database of its own."""
-    folder = tmp_path / "own"
-    (folder / "cmdata").mkdir(parents=True)
-    for artist in range(60):
-        lines = [f"{day},{1000 * (n + 1)}" for n, day in enumerate(days())]
-        for song in range(2):
-            (folder / "cmdata" / f"Artist{artist:02}_Song{song}_yt_views.csv").write_text("\n".join(["date,value", *lines]))
+    folder = exports(tmp_path / "own")
     url = config.load().database_url
     name = f"mis_stop_{os.getpid()}"
     made = Server(folder, make_url(url).set(database=name).render_as_string(hide_password=False) if url else None)
     yield made
-    if made.process.poll() is None:
+    if made.process is not None and made.process.poll() is None:
         made.process.kill()
         made.process.wait()
     for process in made.postgres():
@@ -299,6 +296,16 @@ def server(tmp_path, clean):
         db.engine()
         with db.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+
+
+def exports(folder):
+    """Make a folder with many exports to sync."""
+    (folder / "cmdata").mkdir(parents=True)
+    for artist in range(60):
+        lines = [f"{day},{1000 * (n + 1)}" for n, day in enumerate(days())]
+        for song in range(2):
+            (folder / "cmdata" / f"Artist{artist:02}_Song{song}_yt_views.csv").write_text("\n".join(["date,value", *lines]))
+    return folder
 
 
 def days():
@@ -335,3 +342,35 @@ def test_a_server_stopped_in_the_middle_of_a_sync(server, number):
                         " query(\"SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')\")]))")
     assert counts == [[[120]], [[120 * 600]], [[0]]]
     assert server.postgres() == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.environ.get("MIS_SOAK"), reason="MIS_SOAK is not set")
+def test_a_server_whose_database_is_gone_for_half_a_minute(tmp_path):
+    """In the middle of a sync: it says that it is not ready and why, and goes on by itself once the database is back."""
+    outside = Outside()
+    server = Server(exports(tmp_path / "own"), outside.url)
+    try:
+        outside.start()
+        server.start()
+        server.until("/metrics", lambda status, told: 'mis_jobs_running{kind="sync"} 1.0' in told
+                     and 'mis_syncs_total{state="running"} 1.0' in told)
+        outside.cut()
+        _, told = server.until("/readyz", lambda status, told: status == 503)
+        assert "cannot be reached" in json.loads(told)["reason"]
+        time.sleep(30)
+        assert server.get("/healthz")[0] == 200 and server.get("/readyz")[0] == 503
+        assert 'mis_jobs_running{kind="sync"} 1.0' in server.get("/metrics")[1]
+        outside.start()
+        server.until("/readyz", lambda status, told: status == 200)
+        server.until("/metrics", lambda status, told: 'mis_jobs_running{kind="sync"} 1.0' not in told, 200)
+        found = server.ask("print(json.dumps([query(\"SELECT state, error_code FROM jobs WHERE kind = 'sync'\"),"
+                           " query('SELECT count(*) FROM sync_files'), query('SELECT count(*) FROM daily_metrics')]))")
+        assert found == [[["done", None]], [[120]], [[120 * 600]]]
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(30) == 0
+    finally:
+        if server.process is not None and server.process.poll() is None:
+            server.process.kill()
+            server.process.wait()
+        outside.close()
