@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection
@@ -79,12 +79,7 @@ def reports(actor: Actor, page: int = 1) -> ReportPage:
     ------
     NotAllowed
     """
-    require(actor, "moderate")
-    with db.begin() as connection:
-        count = queries.count_reported(connection)
-        at, pages = _place(count, page)
-        rows = queries.reported(connection, PAGE, (at - 1) * PAGE)
-    return ReportPage(tuple(map(_reported, rows)), count, at, pages)
+    return _page(actor, page, queries.count_reported, queries.reported)
 
 
 def removed_things(actor: Actor, page: int = 1) -> ReportPage:
@@ -94,17 +89,19 @@ def removed_things(actor: Actor, page: int = 1) -> ReportPage:
     ------
     NotAllowed
     """
+    return _page(actor, page, queries.count_removed, queries.removed)
+
+
+def _page(actor: Actor, page: int, count_of: Callable[[Connection], int],
+          rows_of: Callable[[Connection, int, int], list[dict[str, Any]]]) -> ReportPage:
+    """Return a page of a moderator's list; one that is beyond its end becomes the last."""
     require(actor, "moderate")
     with db.begin() as connection:
-        count = queries.count_removed(connection)
-        at, pages = _place(count, page)
-        rows = queries.removed(connection, PAGE, (at - 1) * PAGE)
+        count = count_of(connection)
+        pages = max(1, -(-count // PAGE))
+        at = max(1, min(page, pages))
+        rows = rows_of(connection, PAGE, (at - 1) * PAGE)
     return ReportPage(tuple(map(_reported, rows)), count, at, pages)
-
-
-def _place(count: int, page: int) -> tuple[int, int]:
-    pages = max(1, -(-count // PAGE))
-    return max(1, min(page, pages)), pages
 
 
 def _reported(row: Mapping[str, Any]) -> Reported:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -16,10 +11,10 @@ from playwright.sync_api import Page, expect  # noqa: E402
 
 from locales import t  # noqa: E402
 
-from .test_demo_tour import SIZES, narrow, opened, settled, sync  # noqa: E402
+from .conftest import run_beside  # noqa: E402
+from .test_demo_tour import SIZES, narrow, opened, settled, sync_demo  # noqa: E402
 
 pytestmark = pytest.mark.browser
-ROOT = Path(__file__).parents[2]
 HOSTILE = """# Plans <script>window.hurt = 1</script>
 
 <img src=x onerror="window.hurt = 1"> **bold**, *slanted*, `code` and [a link](https://example.org/page).
@@ -38,16 +33,8 @@ print("hello")
 @pytest.fixture(scope="module")
 def seeded(browser, server) -> None:
     """Let others have written before: as other processes would, through the same services."""
-    for path in (ROOT / "cmdata").glob("LunaHarbor_*.csv"):
-        shutil.copy(path, server.cmdata)
-    page = opened(browser, lang="ko")
-    sync(page, server)
-    page.context.close()
-    environment = {**os.environ, "MIS_DATA_DIR": str(server.cmdata.parent / "data")}
-    environment.pop("DATABASE_URL", None)
-    done = subprocess.run([sys.executable, str(Path(__file__).with_name("seed_community.py")), HOSTILE], cwd=ROOT,
-                          env=environment, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
+    sync_demo(browser, server)
+    run_beside(server, "seed_community.py", HOSTILE)
 
 
 def press(page: Page, key: str) -> None:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 pytest.importorskip("playwright.sync_api")
 
-from .test_demo_tour import opened, settled, sync  # noqa: E402
+from .conftest import run_beside  # noqa: E402
+from .test_demo_tour import opened, settled, sync_demo  # noqa: E402
 
 pytestmark = pytest.mark.browser
-ROOT = Path(__file__).parents[2]
 BAD = "<img src=x onerror=window.hurt=1><script>window.hurt=1</script>[l](javascript:window.hurt=1)"
 PAGES = ("", "growth_radar", "growth_radar?tab=data", "advanced_analysis", "advanced_analysis?tab=portfolio", "ai_judges",
          "ai_judges?tab=history", "image_to_music", "playlist_maker", "playlist_maker?tab=mine", "hit_prediction",
@@ -29,17 +23,9 @@ HARMLESS = """() => window.hurt === undefined && !document.querySelector('img[sr
 @pytest.fixture(scope="module")
 def poisoned(browser, server) -> dict[str, int]:
     """Let there be one of each thing, each with a script in every text."""
-    for path in (ROOT / "cmdata").glob("LunaHarbor_*.csv"):
-        shutil.copy(path, server.cmdata)
-    page = opened(browser, lang="ko")
-    sync(page, server)
-    page.context.close()
-    environment = {**os.environ, "MIS_DATA_DIR": str(server.cmdata.parent / "data")}
-    environment.pop("DATABASE_URL", None)
-    done = subprocess.run([sys.executable, str(Path(__file__).with_name("seed_scripts.py")), BAD], cwd=ROOT,
-                          env=environment, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout.split()[0]) >= 24, done.stdout
+    sync_demo(browser, server)
+    done = run_beside(server, "seed_scripts.py", BAD)
+    assert int(done.split()[0]) >= 24, done
     return {"song": 1, "post": 1}
 
 
