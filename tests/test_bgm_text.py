@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import config
@@ -51,6 +52,39 @@ def test_a_text_becomes_a_wish_without_any_service(clean):
         services.write_bgm_caption(ADMIN, TEXT, "openai:gpt", "ko")
     with pytest.raises(NotAllowed):
         services.read_bgm_text(Actor(3, "viewer", "viewer"), TEXT)
+
+
+def test_the_same_sentences_are_embedded_once_whatever_the_language(clean, monkeypatch):
+    from moods.embedders import embedder
+    from usecases import bgm_text
+
+    asked, real = [], embedder().embed
+
+    class Counting:
+        def embed(self, texts):
+            asked.extend(texts)
+            return real(texts)
+
+    monkeypatch.setattr(bgm_text, "embedder", lambda: Counting())
+    monkeypatch.setattr(bgm_text, "_vectors", {})
+    mixed = "비 오는 밤 night, 나는 창가에 혼자 앉아 있었다. I was alone at night."
+    found = services.read_bgm_text(ADMIN, mixed)
+    before = len(asked)
+    english = services.read_bgm_text(ADMIN, mixed, lang="en")
+    assert (found.lang, english.lang, english.found) == ("ko", "en", "ko") and english.emotions != found.emotions
+    assert not {"비 오는 밤 night, 나는 창가에 혼자 앉아 있었다.", "I was alone at night.", mixed} & set(asked[before:])
+    again = services.read_bgm_text(ADMIN, mixed)
+    assert again == found and np.array_equal(bgm_text._embed([mixed]), real([mixed]))
+
+
+def test_a_change_of_a_reading_is_heard(clean):
+    reading = services.read_bgm_text(ADMIN, "비가 내리는 밤, 혼자 울었다. 너무 슬프고 외로웠다. 아침이 되자 바다에서 친구들과 웃으며 춤을 추었다. 정말 행복하고 신났다.")
+    bright = tuple(line.index for line in reading.lines if line.felt.valence > 0)
+    edited = services.edit_bgm_reading(reading, services.BgmEdits(summary=bright, scenes=("campfire",)))
+    plans = [services.settle_bgm(ADMIN, services.bgm_wish_of(each, Wish(seconds=15.0))).plan for each in (reading, edited)]
+    assert plans[1].feel.valence > plans[0].feel.valence + 0.1 and plans[1].bpm > plans[0].bpm
+    assert services.bgm_wish_of(edited, Wish()).textures == ("fire", "crickets")
+    assert services.bgm_langs_of("밤 rain") == ("ko", "en") and services.bgm_langs_of("雨") == () and "campfire" in services.bgm_scenes()
 
 
 def test_a_language_model_writes_the_caption_and_its_words_are_checked(server, query):

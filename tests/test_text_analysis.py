@@ -114,6 +114,13 @@ def test_the_weightiest_sentence_of_each_stretch_is_chosen():
     assert sentences.chosen([1, 1, 1, 1], 2) == (0, 2)
 
 
+def test_of_sentences_that_weigh_the_same_the_first_is_embedded():
+    lines = [line.split("\t")[1] for line in (GOLDEN / "topics.tsv").read_text("utf-8").splitlines()]
+    found = sentences.sentences(" ".join(lines))
+    places = analysis._sifted(analysis._parsed(found))[1]
+    assert found[55].startswith("Physicists") and 55 in places and 56 not in places
+
+
 # keywords and summary
 
 def test_rank_of_a_star_and_of_nodes_without_edges():

@@ -101,8 +101,10 @@ def _sifted(parsed: Sequence[Sequence[Morpheme]]) -> tuple[list[str], tuple[int,
     """Return the keywords of a text, the weightiest first, and the places of the sentences to embed."""
     said = [keywords.words_of(each) for each in parsed]
     weights = dict(keywords.keywords(said, keywords.NODES))
-    places = chosen([sum(weights.get(word, 0.0) for word in set(each)) / math.sqrt(len(each) or 1) for each in said],
-                    MOST_EMBEDDED)  # by the root of its words: the longest sentence is not always the one that counts
+    # by the root of its words: the longest sentence is not always the one that counts; rounded, or the order of a sum
+    # decides between equals
+    places = chosen([round(math.fsum(weights.get(word, 0.0) for word in set(each)) / math.sqrt(len(each) or 1), 12)
+                     for each in said], MOST_EMBEDDED)
     return list(weights), places
 
 

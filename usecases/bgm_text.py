@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import threading
 from collections.abc import Sequence
+from typing import Any
+
+import cachetools
+import numpy as np
+from numpy.typing import NDArray
 
 import composer
 import text_analysis
@@ -22,6 +29,10 @@ MAX_TOKENS = 400
 BGM_LANGS = text_analysis.LANGS
 """Languages a text is read in."""
 BGM_MOST_SCENES = text_analysis.MOST_SCENES
+KEPT_VECTORS = 1024
+"""Vectors kept, 1.5 MB: the same text in another language, or with one more keyword, has the same sentences."""
+_vectors: cachetools.LRUCache[bytes, NDArray[Any]] = cachetools.LRUCache(KEPT_VECTORS)
+_lock = threading.Lock()
 
 
 def read_bgm_text(actor: Actor, text: str, keywords: Sequence[str] = (), lang: str | None = None) -> BgmReading:
@@ -43,8 +54,21 @@ def read_bgm_text(actor: Actor, text: str, keywords: Sequence[str] = (), lang: s
         If the text is blank, too long, in neither Korean nor English, or has no word of the language that was chosen.
     """
     require(actor, "bgm")
-    # never EMBEDDING_MODEL: the emotion head was trained on the vectors of this one
-    return text_analysis.analyse(text, embedder().embed, tuple(keywords), lang)
+    return text_analysis.analyse(text, _embed, tuple(keywords), lang)
+
+
+def _embed(texts: Sequence[str]) -> NDArray[np.float32]:
+    """Return unit vectors of texts; those met of late are not worked out again, and kept by digest, not by word."""
+    keys = [hashlib.sha256(text.encode("utf-8", "replace")).digest() for text in texts]
+    with _lock:
+        known = {key: _vectors[key] for key in keys if key in _vectors}
+    new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+    if new:
+        # never EMBEDDING_MODEL: the emotion head was trained on the vectors of this one
+        known |= dict(zip(new, embedder().embed(list(new.values())), strict=True))
+        with _lock:
+            _vectors.update({key: known[key].copy() for key in new})
+    return np.stack([known[key] for key in keys])
 
 
 def edit_bgm_reading(reading: BgmReading, edits: BgmEdits) -> BgmReading:
