@@ -476,6 +476,10 @@ sys.addaudithook(hear)
 @pytest.fixture
 def watched(tmp_path):
     """Give an environment with nothing configured, and a function that returns what was heard in it."""
+    return unconfigured(tmp_path)
+
+
+def unconfigured(tmp_path):
     if (ROOT / ".env").exists() or (ROOT / ".streamlit" / "secrets.toml").exists():
         pytest.skip("this checkout has settings of its own, which a server would take")
     (tmp_path / "ear").mkdir()
@@ -528,39 +532,64 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def reach(port, path, headers=None):
-    """Return the status of an answer, None while nobody answers."""
+def reach(port, path, headers=None, method="GET"):
+    """Return the status of an answer and its headers, (None, {}) while nobody answers."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     try:
-        connection.request("GET", path, headers=headers or {})
-        return connection.getresponse().status
+        connection.request(method, path, b"" if method != "GET" else None, headers or {})
+        answer = connection.getresponse()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}
     except OSError:
-        return None
+        return None, {}
     finally:
         connection.close()
 
 
-def test_the_server_and_its_pages_stay_on_this_machine(watched, tmp_path):
-    """Start on all addresses, which Streamlit would announce with the one seen from outside; open all; ask from elsewhere."""
-    environment, heard = watched
-    (tmp_path / "cmdata").mkdir()
-    port, environment = free_port(), environment | {"MIS_CMDATA_DIR": str(tmp_path / "cmdata")}
-    with (tmp_path / "log").open("wb") as log:
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """Start the real server on all addresses, which Streamlit would announce with the one seen from outside."""
+    folder = tmp_path_factory.mktemp("served")
+    environment, heard = unconfigured(folder)
+    (folder / "cmdata").mkdir()
+    port, environment = free_port(), environment | {"MIS_CMDATA_DIR": str(folder / "cmdata")}
+    with (folder / "log").open("wb") as log:
         server = subprocess.Popen([sys.executable, "-m", "streamlit", "run", "asgi.py", "--server.port", str(port),
                                    "--server.address", "0.0.0.0"], cwd=ROOT, env=environment, stdout=log, stderr=log)
     try:
         deadline = time.monotonic() + 90
-        while reach(port, "/readyz") != 200:
-            assert server.poll() is None and time.monotonic() < deadline, (tmp_path / "log").read_text()[-3000:]
+        while reach(port, "/readyz")[0] != 200:
+            assert server.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()[-3000:]
             time.sleep(0.2)
-        foreign = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
-                   "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Origin": "https://evil.example"}
-        assert reach(port, "/_stcore/stream", foreign) == 403
-        visit(port)
+        yield port, heard
     finally:
         server.terminate()
         server.wait(60)
+
+
+def test_the_server_and_its_pages_stay_on_this_machine(served):
+    port, heard = served
+    foreign = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+               "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Origin": "https://evil.example"}
+    assert reach(port, "/_stcore/stream", foreign)[0] == 403
+    assert reach(port, "/_stcore/stream", foreign | {"Origin": f"http://127.0.0.1:{port}"})[0] == 101
+    visit(port)
     assert heard() == []
+
+
+def test_the_server_takes_no_upload_without_its_token_and_sends_its_headers(served):
+    """Streamlit's own check of cross-site requests is on, in the server as it is started."""
+    port, _ = served
+    upload = "/_stcore/upload_file/some-session/some-file"
+    own = {"X-Xsrftoken": "2|aaaaaaaa|bbbb|1", "Cookie": "_streamlit_xsrf=2|cccccccc|1234|1"}
+    for method in ("PUT", "DELETE"):
+        assert reach(port, upload, method=method)[0] == 403
+        assert reach(port, upload, own, method)[0] == 403
+    headers = reach(port, "/", {"Accept": "text/html"})[1]
+    assert headers["x-frame-options"] == "DENY" and headers["x-content-type-options"] == "nosniff"
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    token = reach(port, "/_stcore/health")[1].get("set-cookie", "").partition("_streamlit_xsrf=")[2].partition(";")[0]
+    good = {"X-Xsrftoken": token, "Cookie": f"_streamlit_xsrf={token}"}
+    assert token and reach(port, upload, good, "PUT")[0] != 403  # let past: it is refused for its session
 
 
 def visit(port):
