@@ -281,9 +281,11 @@ def _unavailable(error: BaseException, target: URL) -> DatabaseUnavailable:
     cause = getattr(error, "orig", error)
     detail = str(cause).strip().splitlines()
     shown = {name: value for name, value in target.query.items() if "pass" not in name}
-    where = (target.set(password=None, query=shown).render_as_string(hide_password=True) if target.host
-             else str(shown.get("host", "?")))  # the built-in one: its folder
-    code = "database_full" if getattr(cause, "pgcode", None) == _NO_ROOM else "database_unreachable"
+    built_in = _server is not None
+    where = (str(shown.get("host", "?")) if built_in  # its folder
+             else target.set(password=None, query=shown).render_as_string(hide_password=True))
+    code = "database_gone" if built_in else "database_unreachable"
+    code = "database_full" if getattr(cause, "pgcode", None) == _NO_ROOM else code
     return DatabaseUnavailable(code, where=where, detail=detail[0] if detail else "?")
 
 

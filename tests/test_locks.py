@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+import config
 import db
 from queries import sync as statements
 from support.errors import Busy, DatabaseUnavailable
@@ -63,7 +64,7 @@ def test_a_connection_cut_in_the_middle_is_told_in_our_words(database, query):
         with pytest.raises(DatabaseUnavailable) as caught, db.begin() as connection:
             query("SELECT pg_terminate_backend(:pid)", pid=connection.execute(text("SELECT pg_backend_pid()")).scalar())
             connection.connection.cursor().execute(statement)
-        assert caught.value.code == "database_unreachable"
+        assert caught.value.code == ("database_unreachable" if config.load().database_url else "database_gone")
     with pytest.raises(DBAPIError), db.begin() as connection:
         connection.execute(text("SELECT 1 / 0"))
 
