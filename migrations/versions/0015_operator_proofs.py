@@ -13,7 +13,7 @@ PROOFS = """
 ALTER TABLE sign_ins ADD COLUMN operator_proof text;
 UPDATE sign_ins SET operator_until = NULL;
 COMMENT ON COLUMN sign_ins.operator_proof IS
-    'HMAC of the operator''s password with the browser''s token as key: without the cookie nothing can be tried against it';
+    'HMAC of the operator''s password, the browser''s token as key: without its cookie nothing can be tried on it';
 """
 
 
