@@ -9,7 +9,7 @@ import tracemalloc
 import pytest
 from markupsafe import escape
 from starlette.applications import Starlette
-from starlette.responses import HTMLResponse, PlainTextResponse, StreamingResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, StreamingResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
@@ -80,6 +80,7 @@ async def echo(socket):
 def browser(listens="0.0.0.0", base="http://music.example", client=ELSEWHERE, **headers):
     """Return a browser of its own over a server with the doors and a page for everything else."""
     inner = [Route("/broken", broken), Route("/_stcore/stream-of-bytes", stream), WebSocketRoute("/_stcore/stream", echo),
+             Route("/oauth2callback", lambda request: RedirectResponse(request.query_params.get("to", "/"))),
              Route("/healthz", lambda request: PlainTextResponse("ok")), Route("/{path:path}", page)]
     app = Starlette(routes=[*web.routes(), Mount("/", routes=inner)], middleware=web.middleware(lambda: listens))
     return TestClient(app, base_url=base, client=client, follow_redirects=False, raise_server_exceptions=False,
@@ -552,3 +553,45 @@ def test_a_page_of_another_site_opens_no_websocket(alone, asked, let_in):
             assert socket.receive_json()["text"] == "hello" and let_in
     except WebSocketDisconnect as error:
         assert not let_in and error.code == 1008
+
+
+# back from an identity provider ------------------------------------------------------------
+
+
+def back(client, path="/oauth2callback"):
+    return client.get(path, headers={"accept": "text/html"}).headers["location"]
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_provider_leads_back_to_the_page_that_was_asked_for_once(alone, secure):
+    alone("oidc")
+    client = browser(base="https://music.example" if secure else "http://music.example")
+    kept = client.get("/data?tab=raw&q=%EA%B0%80", headers={"accept": "text/html"}).headers["set-cookie"]
+    assert kept.startswith("__Host-mis_page=" if secure else "mis_page=") and ("Secure" in kept) == secure
+    assert "HttpOnly" in kept and "SameSite=lax" in kept and "Max-Age=900" in kept
+    assert back(client) == "/data?tab=raw&q=%EA%B0%80"
+    assert back(client) == "/"
+
+
+@pytest.mark.parametrize("planted", ["//evil.example", "https://evil.example", "%2F%2Fevil.example", "/%5Cevil.example",
+                                     "/auth/logout", "/%0d%0aset-cookie:x=1", "/" + "a" * 3000, "%252F%252Fevil.example"])
+def test_a_planted_page_leads_home(alone, planted):
+    alone("oidc")
+    client = browser()
+    client.cookies.set("mis_page", planted)
+    assert back(client) == "/"
+
+
+def test_only_the_way_home_is_changed(alone):
+    alone("oidc")
+    client = browser()
+    client.get("/data", headers={"accept": "text/html"})
+    assert back(client, "/oauth2callback?to=/auth/login") == "/auth/login"
+
+
+def test_who_is_signed_in_by_a_provider_keeps_no_page(alone):
+    alone("oidc")
+    client = browser()
+    client.cookies.set("_streamlit_user", "signed")
+    assert "set-cookie" not in client.get("/data", headers={"accept": "text/html"}).headers
+    assert "set-cookie" not in browser().get("/", headers={"accept": "text/html"}).headers

@@ -1,12 +1,13 @@
-"""The two cookies: one holds a sign-in, one ties a form to the browser it was drawn for.
+"""The cookies: one holds a sign-in, one ties a form to the browser it was drawn for, one the page to come back to.
 
-Both are ``HttpOnly`` and ``SameSite=Lax``; encrypted, they are ``Secure`` and carry the prefix ``__Host-``, which no
+All are ``HttpOnly`` and ``SameSite=Lax``; encrypted, they are ``Secure`` and carry the prefix ``__Host-``, which no
 neighbouring site can set.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from urllib.parse import quote, unquote
 
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
@@ -18,6 +19,11 @@ LONGEST = 200
 """A token that is longer is none of ours."""
 FORM_SECONDS = 12 * 3600
 """How long a form that was left open still counts."""
+PAGE_SECONDS = 900
+"""How long signing in elsewhere may take before it leads home rather than to the page that was asked for."""
+LONGEST_PAGE = 1500
+PROVIDERS_COOKIE = "_streamlit_user"
+"""Streamlit's own, of somebody an identity provider has signed in."""
 
 
 def sign_in_token(request: HTTPConnection, secure: bool) -> str | None:
@@ -44,6 +50,27 @@ def keep_form(response: Response, token: str, secure: bool) -> None:
 def drop_sign_in(response: Response, secure: bool) -> None:
     """Have the browser forget its sign-in."""
     response.delete_cookie(cookie_name(secure), path="/", secure=secure, httponly=True, samesite="lax")
+
+
+def asked_page(request: HTTPConnection, secure: bool) -> str | None:
+    """Return the page that was asked for before signing in, as the browser says: check it before it is gone to."""
+    value = request.cookies.get(_page_cookie(secure))
+    return unquote(value) if value and len(value) <= LONGEST_PAGE else None
+
+
+def keep_page(response: Response, page: str, secure: bool) -> None:
+    """Have the browser keep a page of ours until somebody is signed in; a longer one is let go."""
+    if len(value := quote(page, safe="")) <= LONGEST_PAGE:
+        _keep(response, _page_cookie(secure), value, PAGE_SECONDS, secure)
+
+
+def drop_page(response: Response, secure: bool) -> None:
+    """Have the browser forget the page that was asked for."""
+    response.delete_cookie(_page_cookie(secure), path="/", secure=secure, httponly=True, samesite="lax")
+
+
+def _page_cookie(secure: bool) -> str:
+    return "__Host-mis_page" if secure else "mis_page"
 
 
 def form_cookie(secure: bool) -> str:

@@ -21,7 +21,7 @@ from locales import LANGUAGES, pick_language
 from support import origins
 from support.errors import AppError
 from support.origins import Origin
-from web import cookies
+from web import cookies, forms
 from web.places import place
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,8 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 NO_PAGES = ("/account/", "/_stcore/", "/static/", "/media/", "/component/", "/auth/", "/oauth2callback", "/app/static/",
             "/healthz", "/readyz", "/metrics")
 """What is no page of the product: parts of pages, doors, and what machines ask."""
+CALLBACK = "/oauth2callback"
+"""Where an identity provider sends the browser back to; Streamlit leads home from there, whatever was asked for."""
 FOR_GUESTS = "/song_dossier"
 """Page that a link with ``?share=`` shows to everybody."""
 
@@ -102,6 +104,9 @@ class Guard:
 
     async def _page_or(self, scope: Scope, receive: Receive, send: Send, found: Origin) -> None:
         """Answer with the page itself, or with the way to the door."""
+        if scope["path"] == CALLBACK:
+            await self._app(scope, receive, _leading_back(HTTPConnection(scope), found, send))
+            return
         extra = await asyncio.to_thread(_entrance, scope, found) if is_page(scope) else None
         if extra is not None and extra.status_code != 200:
             await extra(scope, receive, send)
@@ -142,7 +147,9 @@ def _entrance(scope: Scope, found: Origin) -> Response | None:
         services.start()
         auth = services.settings().auth
         request = HTTPConnection(scope)
-        if auth == "oidc" or (auth == "off" and found.local) or who(cookies.sign_in_token(request, found.secure)):
+        if auth == "oidc":
+            return _remembered(request, found)
+        if (auth == "off" and found.local) or who(cookies.sign_in_token(request, found.secure)):
             return None
         if _for_guests(request):
             return None
@@ -155,6 +162,31 @@ def _entrance(scope: Scope, found: Origin) -> Response | None:
     except AppError as error:  # the page says what is wrong, in the reader's language
         log.warning("A browser stays unknown: %s", error)
         return None
+
+
+def _remembered(request: HTTPConnection, found: Origin) -> Response | None:
+    """Return what has a browser that nobody is signed in with keep the page it asks for."""
+    if request.url.path == "/" or any(name.startswith(cookies.PROVIDERS_COOKIE) for name in request.cookies):
+        return None
+    response = Response()
+    cookies.keep_page(response, _path(request), found.secure)
+    return response
+
+
+def _leading_back(request: HTTPConnection, found: Origin, send: Send) -> Send:
+    """Return a `send` that leads on to the page that was asked for, where the answer leads home; never elsewhere."""
+    page = forms.local_path(cookies.asked_page(request, found.secure))
+    gone = Response()
+    cookies.drop_page(gone, found.secure)
+
+    async def leading(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            if headers.get("location") == "/":
+                headers["location"] = page
+        await send(message)
+
+    return _with_cookies(leading, gone)
 
 
 def language(request: HTTPConnection) -> str:
@@ -170,11 +202,15 @@ def _for_guests(request: HTTPConnection) -> bool:
 
 def _door(request: HTTPConnection) -> str:
     """Return the address of the sign-in form, which leads back to the page."""
-    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    path = _path(request)
     query = {"next": path} if path != "/" else {}
     if lang := request.query_params.get("lang"):
         query["lang"] = lang
     return "/account/sign-in" + (f"?{urlencode(query)}" if query else "")
+
+
+def _path(request: HTTPConnection) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def _origin(scope: Scope, listens: str | None) -> Origin:

@@ -339,6 +339,7 @@ def test_round_trip_to_an_identity_provider(browser, signed_by_provider, shots):
     page.locator("button[value=hana]").click()  # signing in there, and the consent
     expect(page.locator(".st-key-who_corner")).to_contain_text("Hana Kim")
     settled(page)
+    assert page.url.startswith(f"{signed_by_provider.url}/data?")  # the page that was asked for, not home
     expect(sync_of(page)).to_be_enabled()  # by OIDC_ADMINISTRATORS
     page.reload()
     expect(page.locator(".st-key-who_corner")).to_contain_text("Hana Kim")
