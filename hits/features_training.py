@@ -12,7 +12,7 @@ How it learns: each sub-model is a bag of `MEMBERS`, each a boosted model (sciki
 and a small net (`hits.nets_training`) on the same random `SHARE` of the artists; the mean of all is its answer.
 Sub-models without descriptors learn partly from what a model with descriptors said of each training track, trained on
 other artists: its answer is a less noisy label than hit or not (generalised distillation, Lopez-Paz et al. 2016).
-Decade, year and names are in none of them.
+Decade, year and names are an input of none of them.
 
 Conventions: labels 1 hit, 0 other. A spread of members on a share f of the artists gives the variance of the bag by the
 delete-d jackknife, f / (1 - f) times theirs (Shao & Wu 1989); `widening` is the root of that.
@@ -64,7 +64,7 @@ class Tracks:
     inputs : mapping of str to ndarray, (n,)
         `features.PLAYERS`.
     labels, decades : ndarray, (n,)
-        Decades are for reports; nothing learns from them.
+        Decades are for reports, and what nets learn to tell beside the label; they are never an input.
     artists : ndarray of str, (n,)
         Normalised names.
     """
@@ -178,7 +178,7 @@ def grow_kind(kind: str, tracks: Tracks, taught: Floats, members: int,
     chosen = drawn(tracks.artists, members, seed)
     bag = grow_bag(table, labels, chosen, settings(kind), seed)
     names = [list(COLUMNS)[number] for number in used]
-    nets = fit_nets(table, labels, chosen, names.index("key"), names.index("time_signature"), seed)
+    nets = fit_nets(table, labels, tracks.decades, chosen, names.index("key"), names.index("time_signature"), seed)
     arrays = {f"trees.{name}": values for name, values in bag.items()}
     arrays |= {f"nets.{name}": values for name, values in pack_nets(nets).items()}
 

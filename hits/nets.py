@@ -1,11 +1,12 @@
 """Small nets beside the trees, from plain arrays: evaluated and explained in numpy.
 
 Task: a bag of members, each two hidden layers on the same columns, whose mean stands beside that of the trees: what
-they get wrong differs. What each input adds is by integrated gradients (Sundararajan, Taly & Yan 2017) along the
-straight line from the mean training row, for groups of columns the sum over the group.
+they get wrong differs. A member scores "other" and "hit" of every period it learned from; when a track came out is no
+input, so the periods are summed out (`odds`). What each input adds is by integrated gradients (Sundararajan, Taly & Yan
+2017) along the straight line from the mean training row, for groups of columns the sum over the group.
 
 Conventions: columns as `features.columns`; a value becomes the normal score of its place among the training rows
-(`encode`), a missing one the middle, key and metre one-hot. SiLU between layers; the output is raw log-odds.
+(`encode`), a missing one the middle, key and metre one-hot. SiLU between layers; levels are raw log-odds.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ class Nets:
     ----------
     encoding : Encoding
     weights, biases : tuple of ndarray, (members, in, out) and (members, 1, out)
+        The last ones give the scores that `odds` takes.
     origin : ndarray, (inputs,)
         Mean training row, encoded.
     """
@@ -80,12 +82,12 @@ class Nets:
     def levels(self, rows: Any) -> Floats:
         """Return raw log-odds, (members, n), of rows, (n, columns used)."""
         inputs = self.encoding.encode(rows)
-        parts = [self._forward(inputs[at:at + AT_ONCE])[-1] for at in range(0, len(inputs), AT_ONCE)]
-        return np.concatenate(parts, axis=1)[..., 0] if parts else np.empty((len(self.weights[0]), 0))
+        parts = [odds(self._forward(inputs[at:at + AT_ONCE])[-1]) for at in range(0, len(inputs), AT_ONCE)]
+        return np.concatenate(parts, axis=1) if parts else np.empty((len(self.weights[0]), 0))
 
     def expected(self) -> float:
         """Return the mean level of the mean training row."""
-        return float(self._forward(self.origin[None])[-1].mean())
+        return float(odds(self._forward(self.origin[None])[-1]).mean())
 
     def shares(self, row: Any, players: Sequence[int], count: int) -> Floats:
         """Return what each player adds to `expected`, (count,); `players` are those of the columns used."""
@@ -96,7 +98,7 @@ class Nets:
         return np.asarray(np.bincount([players[place] for place in self.encoding.places()], added, count), float)
 
     def _forward(self, inputs: Floats) -> list[Floats]:
-        """Return what enters each layer's bend, (members, n, out), the last one the level."""
+        """Return what enters each layer's bend, (members, n, out), the last one the scores."""
         states, at = [], np.broadcast_to(inputs, (len(self.weights[0]), *inputs.shape))
         for weight, bias in zip(self.weights, self.biases, strict=True):
             states.append(at @ weight + bias)
@@ -106,13 +108,30 @@ class Nets:
     def _slopes(self, inputs: Floats) -> Floats:
         """Return the mean level's derivative by each input, (n, inputs)."""
         states = self._forward(inputs)
-        slope = np.ones_like(states[-1])
+        slope = _steepness(states[-1])
         for number in range(len(self.weights) - 1, -1, -1):
             slope = slope @ self.weights[number].transpose(0, 2, 1)
             if number:
                 bend = _sigmoid(states[number - 1])
                 slope = slope * bend * (1 + states[number - 1] * (1 - bend))
         return np.asarray(slope.mean(axis=0), float)
+
+
+def odds(scores: Floats) -> Floats:
+    """Return the log-odds of a hit in any period, (...,), of scores (..., 2 periods) of "other" and "hit" by turns.
+
+    Scores are log-probabilities but for a constant: the sum over periods is that of their exponentials.
+    """
+    return np.asarray(np.logaddexp.reduce(scores[..., 1::2], axis=-1) - np.logaddexp.reduce(scores[..., ::2], axis=-1))
+
+
+def _steepness(scores: Floats) -> Floats:
+    """Return the derivative of `odds` by each score."""
+    found = np.empty_like(scores)
+    for first, sign in ((0, -1), (1, 1)):
+        mine = scores[..., first::2]
+        found[..., first::2] = sign * np.exp(mine - np.logaddexp.reduce(mine, axis=-1)[..., None])
+    return found
 
 
 def fit_encoding(table: Floats, key: int, metre: int, quantiles: int = 101) -> Encoding:

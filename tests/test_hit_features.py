@@ -109,16 +109,16 @@ def test_shares_are_shapley_values_over_all_orders():
         assert explainer.expected() + wanted.sum() == pytest.approx(grown.levels(table[number])[0, 0], abs=1e-5)
 
 
-def small_nets(table, labels):
+def small_nets(table, labels, periods):
     rows = np.arange(len(labels))
-    return nets_training.fit_nets(table, labels, [rows, rows[::2]], 3, 5, 0)
+    return nets_training.fit_nets(table, labels, periods, [rows, rows[::2]], 3, 5, 0)
 
 
 def test_nets_learn_a_rule_and_their_shares_add_up(monkeypatch):
     monkeypatch.setattr(nets_training, "EPOCHS", 12)
     tracks = made(2000)
     table = tracks.columns()[:, :6]
-    fitted = small_nets(table, tracks.labels)
+    fitted = small_nets(table, tracks.labels, np.arange(2000) % 3)
     levels = fitted.levels(table)
     assert levels.shape == (2, 2000) and scoring.auc(tracks.labels, levels.mean(axis=0)) > 0.82
     assert np.allclose(nets.unpack(nets.pack(fitted)).levels(table), levels, atol=1e-4)
@@ -130,6 +130,23 @@ def test_nets_learn_a_rule_and_their_shares_add_up(monkeypatch):
     inputs = fitted.encoding.encode(table[:1])
     slope = fitted._slopes(inputs)[0] @ (fitted.encoding.encode(nudged) - inputs)[0]
     assert slope == pytest.approx((fitted.levels(nudged) - fitted.levels(table[:1])).mean(), rel=1e-3)
+
+
+def test_a_net_sums_over_periods_whose_hits_differ(monkeypatch):
+    """Loud is a hit in one period and none in the other; only the tempo says which period it is."""
+    monkeypatch.setattr(nets_training, "EPOCHS", 40)
+    tracks, random = made(2000), np.random.default_rng(5)
+    table, early = tracks.columns()[:, :6], tracks.inputs["tempo"] < 120
+    loud = tracks.inputs["loudness"] > -10
+    labels = np.where(random.random(2000) < 0.95, loud == early, loud != early).astype(float)
+    fitted = small_nets(table, labels, np.where(early, 1960, 1990))
+    assert fitted.weights[-1].shape[-1] == 4
+    assert scoring.auc(labels, fitted.levels(table).mean(axis=0)) > 0.9
+    shares = np.log([[0.1, 0.3, 0.4, 0.2]])
+    assert nets.odds(shares) == pytest.approx(np.log(0.5 / 0.5))
+    assert nets.odds(np.array([[0.3, 1.7]])) == pytest.approx(1.4)
+    nudged = (nets.odds(shares + [[0, 1e-6, 0, 0]]) - nets.odds(shares)) / 1e-6
+    assert nets._steepness(shares)[0] == pytest.approx([-0.2, 0.6, -0.8, 0.4]) and nudged == pytest.approx(0.6, abs=1e-4)
 
 
 def test_encoding_gives_places_among_the_training_rows():
