@@ -59,6 +59,11 @@ def peak_mb() -> float:
         return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
+def shown(value: float) -> float:
+    """Return a figure with the digits a reader can use: a share or a ROC area has four."""
+    return round(value, 4 if abs(value) < 1 else 2)
+
+
 @dataclass
 class Bench:
     """One run of one bench: its figures and goals as they come in, and the report at the end."""
@@ -75,7 +80,7 @@ class Bench:
 
     def figure(self, name: str, value: Any) -> None:
         """Keep a figure and say it."""
-        self.figures[name] = round(value, 4 if abs(value) < 1 else 2) if isinstance(value, float) else value
+        self.figures[name] = shown(value) if isinstance(value, float) else value
         self.say(f"{name} = {self.figures[name]}")
 
     def at_least(self, what: str, bound: float, measured: float) -> None:
@@ -87,8 +92,8 @@ class Bench:
         self._goal(what, f"<= {bound:g}", measured, measured <= bound)
 
     def _goal(self, what: str, goal: str, measured: float, met: bool) -> None:
-        self.goals.append({"what": what, "goal": goal, "measured": round(float(measured), 2), "met": bool(met)})
-        self.say(f"{'met ' if met else 'MISSED'} {what}: {measured:.2f}, goal {goal}")
+        self.goals.append({"what": what, "goal": goal, "measured": shown(float(measured)), "met": bool(met)})
+        self.say(f"{'met ' if met else 'MISSED'} {what}: {shown(float(measured)):g}, goal {goal}")
 
     def finish(self) -> None:
         """Print the report, one line of JSON."""
