@@ -167,7 +167,7 @@ def test_a_server_that_goes_away_is_an_error_of_ours(apart, monkeypatch):
     with pytest.raises(DatabaseUnavailable), db.begin() as connection:
         pid = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
         with db.begin() as other:
-            other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+            other.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
         connection.execute(text("SELECT 1"))
     assert db.ready() == (True, "")
 

@@ -19,8 +19,8 @@ def hold(wait_s=0.0):
 
 
 def cut(query):
-    """End the connection that holds the lock, as a database that goes away does."""
-    assert query("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = :key",
+    """End the connection that holds the lock, as a database that goes away does, and wait until it has ended."""
+    assert query("SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory' AND objid = :key",
                  key=statements.LOCK) == [(True,)]
 
 
@@ -62,7 +62,7 @@ def test_a_connection_cut_in_the_middle_is_told_in_our_words(database, query):
     """Also where COPY goes past SQLAlchemy."""
     for statement in ("SELECT 1", "COPY (SELECT 1) TO STDOUT"):
         with pytest.raises(DatabaseUnavailable) as caught, db.begin() as connection:
-            query("SELECT pg_terminate_backend(:pid)", pid=connection.execute(text("SELECT pg_backend_pid()")).scalar())
+            query("SELECT pg_terminate_backend(:pid, 10000)", pid=connection.execute(text("SELECT pg_backend_pid()")).scalar())
             connection.connection.cursor().execute(statement)
         assert caught.value.code == ("database_unreachable" if config.load().database_url else "database_gone")
     with pytest.raises(DBAPIError), db.begin() as connection:
