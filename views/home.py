@@ -11,19 +11,10 @@ import services
 from locales import format_time
 from views import _cache, _home_news, _shared
 from views._analysis_alerts import badges, merged, said
+from views._pages import PAGES
 from views._shared import day, number, plain, text
 
-JOBS = (
-    ("growth_radar", "📈", "growth.title"),
-    ("advanced_analysis", "🔬", "analysis.title"),
-    ("ai_judges", "🎤", "judges.title"),
-    ("image_to_music", "🖼️", "i2m.title"),
-    ("playlist_maker", "🎧", "plm.title"),
-    ("hit_prediction", "🎯", "hit.title"),
-    ("text_to_bgm", "🎹", "bgm.title"),
-    ("song_dossier", "📁", "dossier.title"),
-    ("community", "💬", "community.title"),
-)
+JOBS = tuple(page for page in PAGES if page[0] not in ("home", "my_page", "data", "administration"))
 """What the product is for, in the order of the cards: the page's file, an icon, the page's name."""
 NAMES = {file: name for file, _, name in JOBS}
 TOUR: dict[str, Callable[[services.DemoSong], dict[str, str]]] = {

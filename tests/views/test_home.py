@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
 
@@ -65,12 +64,9 @@ def test_every_job_is_a_link_to_its_page(open_app):
 
 
 def test_a_page_has_one_name_in_the_menu_on_home_and_in_both_readmes():
-    from views import home
+    from views import _pages, home
 
-    table = next(each.value for each in ast.parse((ROOT / "app.py").read_text("utf-8")).body
-                 if isinstance(each, ast.Assign) and each.targets[0].id == "PAGES")  # imported, app.py would draw
-    menu = {file: name for file, _, name in ast.literal_eval(table)}
-    assert {file: menu[file] for file in home.NAMES} == home.NAMES
+    menu = {file: name for file, _, name in _pages.PAGES}
     assert [t("ko", menu[file]) for file in home.NAMES] == TITLES
     for readme, (one, other) in (("README.md", ("en", "ko")), ("README.ko.md", ("ko", "en"))):
         told = re.findall(r"^\| (.+?) · (.+?) \|", (ROOT / readme).read_text("utf-8"), re.MULTILINE)
