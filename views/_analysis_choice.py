@@ -19,12 +19,13 @@ HORIZONS = ("7", "14", "30", "60", "90", "180")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What to show; `platform` None where the artist has none above the threshold."""
+    """What to show; `platform` None where artist or song has none above the threshold, `best` the highest total then."""
 
     artist: services.ArtistSummary
     song: services.SongSummary | None
     horizon: int
     platform: str | None
+    best: float
 
     @property
     def song_id(self) -> int | None:
@@ -51,7 +52,8 @@ def choose(artists: list[services.ArtistSummary]) -> Choice:
     artist = _artist(artists, left)
     song = _song(artist, middle)
     horizon = _horizon(right)
-    return Choice(artist, song, horizon, _platform(artist))
+    there, best = _above(artist, song)
+    return Choice(artist, song, horizon, _platform(artist, there), best)
 
 
 def _artist(artists: list[services.ArtistSummary], place: Any) -> services.ArtistSummary:
@@ -81,15 +83,25 @@ def _horizon(place: Any) -> int:
     return int(chosen)
 
 
-def _platform(artist: services.ArtistSummary) -> str | None:
-    """Draw the platforms above the threshold; the one with the highest total is chosen first."""
-    threshold = _shared.frame().threshold
-    there = tuple(key for key in _shared.PLATFORMS if artist.totals.get(key, 0.0) > threshold)
+def _above(artist: services.ArtistSummary, song: services.SongSummary | None) -> tuple[tuple[str, ...], float]:
+    """Return the platforms on which artist or song is above the threshold, and the highest total where it is not."""
+    frame = _shared.frame()
+    if song is None:
+        there = {key for key, total in artist.totals.items() if total > frame.threshold}
+        below = [total for key, total in artist.totals.items() if key not in there]
+    else:  # a song can be below where its artist is above
+        growth = _cache.growth(frame.actor, artist.id, song.id, frame.window_days, frame.threshold, False)
+        there, below = set(growth.metrics), list(growth.under_threshold.values())
+    return tuple(key for key in _shared.PLATFORMS if key in there), max(below, default=0.0)
+
+
+def _platform(artist: services.ArtistSummary, there: tuple[str, ...]) -> str | None:
+    """Draw the platforms above the threshold; the artist's biggest is chosen first."""
     if not there:
         _shared.not_in_url("platform")
         return None
     chosen = _shared.in_url("platform", "analysis_platform", _shared.one_of(there),
-                            max(there, key=artist.totals.__getitem__))
+                            max(there, key=lambda key: artist.totals.get(key, 0.0)))
     names = {key: _shared.platform(key) for key in there}
     st.segmented_control(text("analysis.platform"), there, key="analysis_platform", required=True,
                          format_func=names.__getitem__, label_visibility="collapsed")

@@ -44,10 +44,10 @@ def draw(choice: Choice) -> None:
 
 
 def nothing_above(choice: Choice) -> None:
-    """Say that the artist has no platform above the threshold."""
-    best = max(choice.artist.totals.values(), default=0.0)
-    _shared.empty_state("analysis.under", "filter_alt", artist=plain(choice.artist.name),
-                        threshold=number(_shared.frame().threshold), best=number(best))
+    """Say that artist or song has no platform above the threshold."""
+    name = choice.song.title if choice.song else choice.artist.name
+    _shared.empty_state("analysis.under", "filter_alt", artist=plain(name),
+                        threshold=number(_shared.frame().threshold), best=number(choice.best))
 
 
 # summary ------------------------------------------------------------

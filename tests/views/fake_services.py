@@ -183,14 +183,17 @@ class FakeServices(FakeAdministration, FakeAlerts, FakeAuditions, FakeCatalogue,
 
     def _summary(self, artist_id: int) -> results.ArtistSummary:
         frame = self._frame(artist_id)
-        counted = frame[(frame["flags"] & LEFT_OUT_OF_TOTALS) == 0]
-        latest = counted.groupby(["platform", "song"])["total"].last().groupby("platform").sum()
         first = frame["day"].min().date()
         songs = tuple(results.SongSummary(number, title, title.lower().replace(" ", ""), PLATFORMS, first, LAST_DAY,
                                           3 * self.days) for number, title in SONGS[artist_id])
         name = NAMES[artist_id]
         return results.ArtistSummary(artist_id, name, name.lower().replace(" ", ""), songs, first, LAST_DAY,
-                                     len(frame), {str(k): float(v) for k, v in latest.items()})
+                                     len(frame), self._totals(frame))
+
+    def _totals(self, frame: pd.DataFrame) -> dict[str, float]:
+        counted = frame[(frame["flags"] & LEFT_OUT_OF_TOTALS) == 0]
+        latest = counted.groupby(["platform", "song"])["total"].last().groupby("platform").sum()
+        return {str(key): float(total) for key, total in latest.items()}
 
     def list_artists(self, actor: accounts.Actor) -> list[results.ArtistSummary]:
         self._note("list_artists", actor)
@@ -218,7 +221,7 @@ class FakeServices(FakeAdministration, FakeAlerts, FakeAuditions, FakeCatalogue,
         if artist_id not in self.artists:
             raise NotFound("artist_gone")
         artist, frame = self._summary(artist_id), self._frame(artist_id, song_id)
-        under = {key: total for key, total in artist.totals.items() if total <= threshold}
+        under = {key: total for key, total in self._totals(frame).items() if total <= threshold}
         frame = frame[~frame["platform"].isin(list(under))]
         daily = frame.groupby(["platform", "day"], as_index=False).agg(
             total=("total", "sum"), gain=("gain", lambda gains: gains.sum(skipna=False)), flags=("flags", "max"))

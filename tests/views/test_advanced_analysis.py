@@ -89,6 +89,28 @@ def test_below_the_threshold_nothing_is_forecast(open_app):
     assert not figures(app)
 
 
+@pytest.mark.parametrize("tab", ["forecast", "patterns", "standing"])
+def test_a_song_below_the_threshold_says_so_though_its_artist_is_above(open_app, fake, tab):
+    highest = max(fake._totals(fake._frame(1, 1)).values())
+    app = open_app("advanced_analysis", lang="en", artist="neonmarigold", song="parallelsummer", tab=tab,
+                   threshold=str(int(highest) + 1))
+    assert not app.exception and not app.error
+    assert "The highest total of Parallel Summer is" in words(app)
+    assert f"is {highest:,.0f};" in words(app)
+    app.selectbox(key="analysis_song").set_value("all").run()
+    assert not app.exception and "The highest total of" not in words(app)
+
+
+@pytest.mark.parametrize("tab", ["forecast", "patterns", "standing"])
+def test_only_platforms_on_which_the_song_is_above_can_be_chosen(open_app, fake, tab):
+    totals = fake._totals(fake._frame(1, 1))
+    *_, second, highest = sorted(totals.values())
+    app = open_app("advanced_analysis", artist="neonmarigold", song="parallelsummer", tab=tab,
+                   platform=min(totals, key=totals.get), threshold=str(int(second + highest) // 2))
+    assert not app.exception and not app.error
+    assert app.query_params["platform"] in (max(totals, key=totals.get), [max(totals, key=totals.get)])
+
+
 def test_an_empty_database_offers_to_sync(open_app, fake):
     fake.artists = {}
     app = open_app("advanced_analysis")
