@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 import config
 import db
 from accounts import LOCAL_ADMINISTRATOR as ADMIN
+from support import builtin_database
 from support.errors import DatabaseUnavailable
 from usecases.sync import sync
 
@@ -37,13 +38,13 @@ WITHOUT_FILES = "import config, os; config._values = lambda: {n: v for n, v in o
 def apart(database, monkeypatch):
     """Put the session's engine aside, so that the test can reach another database; put it back at the end."""
     monkeypatch.setattr(db, "_engine", None)
-    monkeypatch.setattr(db, "_server", None)
-    monkeypatch.setattr(db, "_users", None)
+    monkeypatch.setattr(builtin_database, "_server", None)
+    monkeypatch.setattr(builtin_database, "_users", None)
     yield monkeypatch
     if db._engine is not None:
         db._engine.dispose()
-    if db._users is not None:
-        db._users.close()
+    if builtin_database._users is not None:
+        builtin_database._users.close()
     monkeypatch.undo()
     config.reload()
 
@@ -156,7 +157,7 @@ def test_an_address_that_leads_nowhere(apart, url):
     assert "DATABASE_URL" in str(caught.value)
     ready, why = db.ready()
     assert not ready and "sekret" not in why
-    assert db._server is None and db._users is None  # nothing of ours is started in its place
+    assert not builtin_database.in_use() and builtin_database._users is None  # nothing of ours takes its place
 
 
 def test_a_server_that_goes_away_is_an_error_of_ours(apart, monkeypatch):
@@ -199,12 +200,12 @@ def test_dead_processes_are_forgotten(tmp_path, written, left):
     path = tmp_path / ".handle_pids.json"
     numbers = {"dead": dead_pid(), "own": os.getpid()}
     path.write_text(written.format(**numbers))
-    db._prune_dead_handles(path)
+    builtin_database._prune_dead_handles(path)
     assert path.read_text() == left.format(**numbers)
 
 
 def test_no_handles_yet(tmp_path):
-    db._prune_dead_handles(tmp_path / "missing" / ".handle_pids.json")
+    builtin_database._prune_dead_handles(tmp_path / "missing" / ".handle_pids.json")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -228,7 +229,7 @@ KEPT = "SET LOCAL synchronous_commit = on; INSERT INTO likes (owner_id, kind, it
 
 def postmaster(data):
     """Return the living PostgreSQL server of a data folder, None if there is none."""
-    own = [process for process in psutil.process_iter() if db._works_in(process, data / "postgres")]
+    own = [process for process in psutil.process_iter() if builtin_database._works_in(process, data / "postgres")]
     parents = {process.pid for process in own}
     found = [process for process in own if process.ppid() not in parents]
     return found[0] if found else None
