@@ -28,10 +28,12 @@ def main() -> None:
     keep_models()
     with _shared.turn():
         choose_language()
+        finished = False
         try:
             draw()
+            finished = True
         finally:
-            _shared.write_url()
+            _shared.write_url(finished=finished)
 
 
 def keep_models() -> None:

@@ -24,7 +24,8 @@ from views._shared import plain, text
 SIGN_IN, OPERATOR = "/account/sign-in", "/account/operator"
 GUESTS_PAGE = "song_dossier"
 """Page that a link with ``?share=`` shows to everybody."""
-OF_NOBODY = frozenset({"app_lang", "app_lang_now", "url_app_lang", "app_url", "app_pages", "app_plain_token"})
+OF_NOBODY = frozenset({"app_lang", "app_lang_now", "url_app_lang", "seen_app_lang", "app_url", "app_url_at",
+                       "app_settled", "app_pages", "app_plain_token"})
 """What a session keeps whoever it is of: its language and the like."""
 _UNKNOWN = object()
 

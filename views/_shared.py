@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +34,8 @@ TURNS = 2
 """Pages drawn at once. One interpreter draws one at a time anyway; many at once only take it from each other."""
 TURN_S = 1.0
 """Seconds a page waits for its turn before it goes ahead: one that waits for something outside holds up nobody."""
+OLD_URL_S = 0.5
+"""Seconds after a run in which a click may still bring the URL from before it: the browser is drawing."""
 _turns = threading.Semaphore(TURNS)
 _run = threading.local()
 """What the runs of a thread look up often, with the session it is of."""
@@ -193,8 +197,10 @@ def empty_state(key: str, icon: str, **values: Any) -> Any:
 def in_url(param: str, widget: str, parse: Callable[[str], T | None], default: T, *, quiet: bool = False) -> T:
     """Bring a widget, the session and ``?param=`` together, before the widget is drawn.
 
-    What the user has just chosen wins, then the URL (an opened link, the browser's back button), then what the
-    session knew. Streamlit's own ``bind`` would put the option's label into the URL, which changes with the language.
+    What the user has just chosen wins, then a URL that says something new (an opened link, the browser's back button),
+    then what the session knew. A click made before the browser has heard of the last run's URL comes with the URL from
+    before that run, which says nothing new. Streamlit's own ``bind`` would put the option's label into the URL, which
+    changes with the language.
 
     Parameters
     ----------
@@ -257,14 +263,23 @@ def switch_in_url(param: str, widget: str, default: bool = False) -> bool:
 
 def _settle(param: str, widget: str, read: Callable[[Any], T | None], url: Any, default: T,
             write: Callable[[T], str | list[str]], quiet: bool) -> T:
-    state, kept_key = st.session_state, f"url_{widget}"
+    state, kept_key, seen_key = st.session_state, f"url_{widget}", f"seen_{widget}"
     kept = read(state.get(kept_key))
     chosen = read(state.get(widget, kept))
-    candidates = (chosen if chosen != kept else None, read(url), kept, default)
+    seen = state.get(seen_key, ())
+    linked = None if url in (seen if _url_may_be_old() else seen[-1:]) else read(url)
+    candidates = (chosen if chosen != kept else None, linked, kept, default)
     value = next(candidate for candidate in candidates if candidate is not None)
     state[widget] = state[kept_key] = value
-    state.setdefault("app_url", {})[param] = None if quiet and value == default else write(value)
+    written = None if quiet and value == default else write(value)
+    state.setdefault("app_url", {})[param] = written
+    state.setdefault("app_settled", {})[seen_key] = (url, written)
     return value
+
+
+def _url_may_be_old() -> bool:
+    """Return whether the URL may be from before the last run: that was cut short, or has only just ended."""
+    return time.monotonic() < st.session_state.get("app_url_at", 0.0) + OLD_URL_S
 
 
 def not_in_url(*params: str) -> None:
@@ -272,8 +287,11 @@ def not_in_url(*params: str) -> None:
     st.session_state.setdefault("app_url", {}).update(dict.fromkeys(params))
 
 
-def write_url() -> None:
+def write_url(*, finished: bool = True) -> None:
     """Bring the URL up to date, at the end of a run and in one go: each change is an entry in the browser's history."""
+    st.session_state["app_url_at"] = time.monotonic() if finished else math.inf
+    for key, values in st.session_state.pop("app_settled", {}).items():
+        st.session_state[key] = values if finished else (*st.session_state.get(key, ()), *values)
     now = {param: st.query_params.get_all(param) for param in st.query_params}
     told = st.session_state.pop("app_url", {})
     then = now | {param: [value] if isinstance(value, str) else value for param, value in told.items()}

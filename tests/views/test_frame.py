@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from conftest import words
+from streamlit.testing.v1 import AppTest
 
 from accounts import Actor
 from support.errors import Busy, DatabaseUnavailable, NotFound
@@ -225,3 +226,66 @@ def test_a_turn_is_given_back_and_nobody_waits_for_long(open_app, monkeypatch):
     with pytest.raises(RuntimeError), _shared.turn():
         raise RuntimeError
     assert _shared._turns._value == _shared.TURNS
+
+
+def two_choices():
+    """Draw two choices that are in the URL; the run ends between them where it is to be cut short."""
+    import streamlit as st
+
+    from views import _shared
+
+    finished = False
+    try:
+        for name in ("first", "second"):
+            _shared.in_url(name, f"pick_{name}", _shared.one_of(("1", "2")), "1")
+            st.selectbox(name, ["1", "2"], key=f"pick_{name}")
+            if st.session_state.pop("cut_short", False):
+                st.stop()
+        finished = True
+    finally:
+        _shared.write_url(finished=finished)
+
+
+def chosen(app):
+    """Return what the two choices show and what the URL says of them."""
+    shown = [app.selectbox(key=f"pick_{name}").value for name in ("first", "second")]
+    return shown, [list(app.query_params[name])[-1] for name in ("first", "second")]
+
+
+def test_a_second_click_while_a_page_is_drawn_does_not_take_the_first_one_back(fake):
+    app = AppTest.from_function(two_choices).run()
+    app.session_state["cut_short"] = True
+    app.selectbox(key="pick_first").set_value("2").run()
+    app.query_params["first"] = "1"  # the browser sent the second click before it heard of the new URL
+    app.session_state["pick_second"] = "2"
+    assert chosen(app.run()) == (["2", "2"], ["2", "2"])
+
+
+def test_a_second_click_before_the_browser_has_drawn_the_page_does_not_take_the_first_one_back(fake):
+    app = AppTest.from_function(two_choices).run()
+    app.selectbox(key="pick_first").set_value("2").run()
+    app.query_params["first"] = "1"
+    app.selectbox(key="pick_second").set_value("2").run()
+    assert chosen(app) == (["2", "2"], ["2", "2"])
+
+
+def test_the_browsers_back_button_takes_a_choice_back(fake):
+    from views import _shared
+
+    app = AppTest.from_function(two_choices).run()
+    app.selectbox(key="pick_first").set_value("2").run()
+    app.session_state["app_url_at"] -= _shared.OLD_URL_S
+    app.query_params["first"] = "1"
+    assert chosen(app.run()) == (["1", "1"], ["1", "1"])
+
+
+def test_back_twice_goes_back_twice(fake):
+    app = AppTest.from_function(two_choices).run()
+    for value in ("2", "1", "2"):
+        app.selectbox(key="pick_first").set_value(value).run()
+    app.query_params["first"] = "1"
+    app.session_state["app_url_at"] = 0.0
+    assert chosen(app.run()) == (["1", "1"], ["1", "1"])
+    app.query_params["first"] = "2"
+    app.session_state["app_url_at"] = 0.0
+    assert chosen(app.run()) == (["2", "1"], ["2", "1"])
