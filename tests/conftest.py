@@ -32,7 +32,7 @@ def _own_environment() -> None:
         del os.environ[name]
     os.environ["MIS_DATA_DIR"] = str(OWN / "data")
     os.environ["MIS_CMDATA_DIR"] = str(OWN / "cmdata")
-    os.environ["OUTBOUND_HOSTS"] = "127.0.0.1,localhost"  # services of the tests' own; test_outbound.py does without
+    os.environ["OUTBOUND_HOSTS"] = "127.0.0.1,localhost"  # services of the tests' own; test_outbound*.py do without
     if os.environ.get("MIS_TEST_DATABASE_URL"):
         os.environ["DATABASE_URL"] = os.environ["MIS_TEST_DATABASE_URL"]
 
