@@ -14,16 +14,14 @@ from views._shared import number, plain, text
 
 SONGS = 5
 """Songs named on the card of a playlist like the title; the others are counted."""
-LONGEST = 80
-"""Characters of a title."""
 
 
 def title() -> str:
     """Draw the title with the demo song's, and return it."""
     demo = services.demo_song()
-    value = _shared.in_url("title", "plm_title", lambda written: written[:LONGEST], "", quiet=True)
+    value = _shared.in_url("title", "plm_title", lambda written: written[:states.LONGEST], "", quiet=True)
     left, right = st.columns([5, 2], vertical_alignment="bottom")
-    left.text_input(text("plm.title_input.label"), key="plm_title", max_chars=LONGEST, on_change=_retitled,
+    left.text_input(text("plm.title_input.label"), key="plm_title", max_chars=states.LONGEST, on_change=_retitled,
                     placeholder=text("plm.title_input.hint"), icon=":material/title:")
     if demo is not None:
         right.button(text("plm.title_input.demo"), key="plm_demo", icon=":material/play_circle:", width="stretch",

@@ -17,6 +17,10 @@ Tags = tuple[tuple[str, float], ...]
 """Tags with their weights, in the order they were edited."""
 USUAL_COUNT = 20
 """Songs that can be asked for without the advanced choices."""
+LONGEST = 80
+"""Characters of a title."""
+IN_LINK = ("plm_title", "plm_on", "plm_saved", "plm_like", "plm_tags", "plm_seed", "plm_paint")
+"""What a link to a title may say of it."""
 FRESH: dict[str, Any] = {
     "plm_tags": "", "plm_seed": 0, "plm_saved": 0, "plm_paint": 0, "plm_brush": 0, "plm_picture": 0, "plm_kept": [],
     "plm_locked": [], "plm_removed": [], "plm_playing": 0, "plm_loaded": 0, "plm_painted": "", "plm_pictures": []}
@@ -105,6 +109,16 @@ def fresh(title: str = "") -> None:
     state.pop("url_plm_like", None)
     _shared.not_in_url("like")
     state["plm_title"], state["plm_on"] = title, False
+
+
+def arrive() -> None:
+    """Begin anew where a link brings another title: what is saved then must not take the last playlist's place."""
+    title = _shared.linked("title", "plm_title")
+    if title is None or title[:LONGEST] == st.session_state.get("url_plm_title", ""):
+        return
+    fresh()
+    for widget in IN_LINK:
+        _shared.forget(widget)
 
 
 def told(act: Callable[..., Any], *args: Any, done: str = "", **options: Any) -> Any:

@@ -263,23 +263,36 @@ def switch_in_url(param: str, widget: str, default: bool = False) -> bool:
 
 def _settle(param: str, widget: str, read: Callable[[Any], T | None], url: Any, default: T,
             write: Callable[[T], str | list[str]], quiet: bool) -> T:
-    state, kept_key, seen_key = st.session_state, f"url_{widget}", f"seen_{widget}"
+    state, kept_key = st.session_state, f"url_{widget}"
     kept = read(state.get(kept_key))
     chosen = read(state.get(widget, kept))
-    seen = state.get(seen_key, ())
-    linked = None if url in (seen if _url_may_be_old() else seen[-1:]) else read(url)
+    linked = read(url) if _is_new(url, widget) else None
     candidates = (chosen if chosen != kept else None, linked, kept, default)
     value = next(candidate for candidate in candidates if candidate is not None)
     state[widget] = state[kept_key] = value
     written = None if quiet and value == default else write(value)
     state.setdefault("app_url", {})[param] = written
-    state.setdefault("app_settled", {})[seen_key] = (url, written)
+    state.setdefault("app_settled", {})[f"seen_{widget}"] = (url, written)
     return value
 
 
-def _url_may_be_old() -> bool:
-    """Return whether the URL may be from before the last run: that was cut short, or has only just ended."""
-    return time.monotonic() < st.session_state.get("app_url_at", 0.0) + OLD_URL_S
+def _is_new(url: Any, widget: str) -> bool:
+    """Return whether the URL says what it did not before; it may be the one from before a run that has just ended."""
+    seen = st.session_state.get(f"seen_{widget}", ())
+    just_ended = time.monotonic() < st.session_state.get("app_url_at", 0.0) + OLD_URL_S
+    return url not in (seen if just_ended else seen[-1:])
+
+
+def linked(param: str, widget: str) -> str | None:
+    """Return what a link has just brought in ``?param=``, None where it brought nothing new."""
+    url = st.query_params.get(param)
+    return url if url is not None and _is_new(url, widget) else None
+
+
+def forget(widget: str) -> None:
+    """Have the session know nothing of a choice that is in the URL, so that a link or the default settles it."""
+    for key in (widget, f"url_{widget}", f"seen_{widget}"):
+        st.session_state.pop(key, None)
 
 
 def not_in_url(*params: str) -> None:

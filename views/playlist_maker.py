@@ -36,6 +36,7 @@ def page() -> None:
 def _make() -> None:
     """Draw the title, playlists like it, the controls; then the playlist with all that can be done."""
     states.tell()
+    states.arrive()
     saved = _shared.in_url("saved", "plm_saved", states.number_in_url, 0, quiet=True)
     if saved and st.session_state.get("plm_loaded") != saved:
         _open(saved)

@@ -208,6 +208,28 @@ def test_a_playlist_that_is_gone_says_so(opened):
     assert t("en", "errors.playlist.gone") in words(app) and "saved" not in app.query_params
 
 
+def follow(app, **params):
+    """Follow a link of the product to its own page: the session stays, the URL is the link's."""
+    app.session_state["app_url_at"] = 0.0
+    for name in list(app.query_params):
+        del app.query_params[name]
+    for name, value in params.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def test_a_link_to_another_title_is_saved_as_a_playlist_of_its_own(made, fake):
+    press(press(made, "plm_do_lock_2"), "plm_save")
+    follow(made, title="Summer drive", made="1", lang="en")
+    assert "saved" not in made.query_params and "plm_do_unlock_2" not in keys(made)
+    assert fake.called("make_playlist")[-1][0][1].title == "Summer drive" and songs(made)
+    press(made, "plm_save")
+    assert [call[0][3] for call in fake.called("save_playlist")] == [None, None] and len(fake.saved) == 2
+    follow(made, title="Rain at night", saved="1", lang="en")
+    press(made, "plm_save")
+    assert fake.called("save_playlist")[-1][0][3] == 1 and len(fake.saved) == 2
+
+
 def test_a_viewer_can_make_but_not_keep(fake, opened):
     fake.actor = VIEWER
     app = opened(title="x", made="1")
