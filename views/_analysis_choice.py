@@ -19,7 +19,7 @@ HORIZONS = ("7", "14", "30", "60", "90", "180")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What to show; `platform` None where artist or song has none above the threshold, `best` the highest total then."""
+    """What to show; `platform` None where artist or song has none above the threshold, whose highest is then `best`."""
 
     artist: services.ArtistSummary
     song: services.SongSummary | None
