@@ -153,6 +153,7 @@ def test_the_wish_is_changed_made_again_or_left(opened, fake):
     fake.put_bgm(wish=wish, tracks=1)
     app = press(opened(batch="1"), "bgm_again")
     assert fake.called("submit_bgm")[0][0][1].seed == 6 and app.query_params["batch"] == "2"
+    app.session_state["app_url_at"] = 0.0  # a while later
     app.query_params["batch"] = "1"
     app.run()
     press(app, "bgm_change")
