@@ -158,6 +158,7 @@ def test_the_wish_is_changed_made_again_or_left(opened, fake):
     app.run()
     press(app, "bgm_change")
     assert wished(fake) == wish and "batch" not in app.query_params
+    app.session_state["app_url_at"] = 0.0
     app.query_params["batch"] = "1"
     app.run()
     press(app, "bgm_other")
