@@ -87,7 +87,8 @@ class Peer:
 
 
 def artist_analysis(actor: Actor, artist_id: int, *, horizon: int, window_days: int | None, threshold: float,
-                    song_id: int | None = None, data: ArtistData | None = None) -> ArtistAnalysis:
+                    song_id: int | None = None, data: ArtistData | None = None,
+                    known: Sequence[ArtistAnalysis] = ()) -> ArtistAnalysis:
     """Return figures, forecasts, correlations and anomalies of an artist or one song.
 
     Parameters
@@ -100,6 +101,9 @@ def artist_analysis(actor: Actor, artist_id: int, *, horizon: int, window_days: 
         Platforms whose total is not above it are left out.
     data : ArtistData, optional
         The artist's data where it is at hand.
+    known : sequence of ArtistAnalysis
+        Analyses of the same data and song over other windows, thresholds or days ahead: what does not depend on them
+        is taken from there.
 
     Raises
     ------
@@ -107,18 +111,22 @@ def artist_analysis(actor: Actor, artist_id: int, *, horizon: int, window_days: 
         If the artist, or the song of this artist, is not there.
     """
     growth = artist_growth(actor, artist_id, window_days=window_days, threshold=threshold, song_id=song_id, data=data)
-    return analysed(growth, horizon, stored_errors().get(NEAR_DAYS if horizon <= NEAR_DAYS else FAR_DAYS))
+    return analysed(growth, horizon, stored_errors().get(NEAR_DAYS if horizon <= NEAR_DAYS else FAR_DAYS), known)
 
 
-def analysed(growth: ArtistGrowth, horizon: int, errors: analytics.Calibration | None) -> ArtistAnalysis:
-    """Return the analysis of a growth; `errors` are those of all series' past forecasts."""
+def analysed(growth: ArtistGrowth, horizon: int, errors: analytics.Calibration | None,
+             known: Sequence[ArtistAnalysis] = ()) -> ArtistAnalysis:
+    """Return the analysis of a growth; `errors` are those of all series' past forecasts, `known` as above."""
     panel, keys = analytics.panel_of(growth.daily, ("platform",))
     metrics = analytics.panel_metrics(panel, window_days=growth.window.days, end=growth.window.end)
+    platforms = tuple(platform for platform, in keys)
+    same = [one for one in known if one.platforms == platforms]
+    forecasts = next((one.forecasts for one in same if one.forecasts.gains.shape[1] == horizon), None)
     return ArtistAnalysis(
-        growth, tuple(platform for platform, in keys), panel, metrics,
-        analytics.shares(metrics.window_gain, np.zeros(len(keys))),
-        analytics.forecast(panel, horizon, calibration=errors), tuple(analytics.correlations(panel)),
-        tuple(analytics.anomalies(panel, row) for row in range(len(keys))))
+        growth, platforms, panel, metrics, analytics.shares(metrics.window_gain, np.zeros(len(keys))),
+        analytics.forecast(panel, horizon, calibration=errors) if forecasts is None else forecasts,
+        same[0].correlations if same else tuple(analytics.correlations(panel)),
+        same[0].anomalies if same else tuple(analytics.anomalies(panel, row) for row in range(len(keys))))
 
 
 def standings(actor: Actor) -> Standings:

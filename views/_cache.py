@@ -28,7 +28,10 @@ CAPABILITY_SECONDS = 60
 KEEP_SECONDS = 3600
 """How long an unused answer is kept."""
 
-_caches: list[cachetools.TTLCache[Any, Any]] = []
+_analyses: cachetools.TTLCache[Any, services.ArtistAnalysis] = cachetools.TTLCache(200, KEEP_SECONDS)
+"""The last analysis of an artist or song, also by days ahead."""
+_lock = threading.Lock()
+_clears: list[Callable[[], None]] = []
 
 
 def _kept(seconds: float, entries: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -36,9 +39,12 @@ def _kept(seconds: float, entries: int) -> Callable[[Callable[..., Any]], Callab
 
     Streamlit's own caches hash all arguments anew at each call, which took a fifth of a warm rerun.
     """
-    cache: cachetools.TTLCache[Any, Any] = cachetools.TTLCache(entries, seconds)
-    _caches.append(cache)
-    return cachetools.cached(cache, condition=threading.Condition())
+    def kept(function: Callable[..., Any]) -> Callable[..., Any]:
+        found = cachetools.cached(cachetools.TTLCache(entries, seconds), condition=threading.Condition())(function)
+        _clears.append(found.cache_clear)
+        return found
+
+    return kept
 
 
 class Drawn(go.Figure):
@@ -80,8 +86,10 @@ def _status(actor: services.Actor, version: str) -> services.DataStatus:
 
 def clear() -> None:
     """Forget everything cached, for everybody: after a sync, a deletion or a changed option."""
-    for cache in _caches:
-        cache.clear()
+    for forget in _clears:
+        forget()
+    with _lock:
+        _analyses.clear()
 
 
 def artists(actor: services.Actor) -> list[services.ArtistSummary]:
@@ -194,8 +202,14 @@ def analysis(actor: services.Actor, artist_id: int, song_id: int | None, horizon
 @_kept(KEEP_SECONDS, 200)
 def _analysis(actor: services.Actor, version: str, artist_id: int, song_id: int | None, horizon: int,
               window_days: int | None, threshold: float) -> services.ArtistAnalysis:
-    return services.artist_analysis(actor, artist_id, horizon=horizon, window_days=window_days, threshold=threshold,
-                                    song_id=song_id, data=_data(actor, version, artist_id))
+    of = version, artist_id, song_id
+    with _lock:  # another window changes neither the forecasts nor what the days themselves tell
+        known = [found for key in (horizon, None) if (found := _analyses.get((*of, key))) is not None]
+    found = services.artist_analysis(actor, artist_id, horizon=horizon, window_days=window_days, threshold=threshold,
+                                     song_id=song_id, data=_data(actor, version, artist_id), known=known)
+    with _lock:
+        _analyses[*of, horizon] = _analyses[*of, None] = found
+    return found
 
 
 def analysis_figure(actor: services.Actor, artist_id: int, song_id: int | None, horizon: int, window_days: int | None,

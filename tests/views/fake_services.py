@@ -7,6 +7,7 @@ Finch (too small for the usual threshold). Everything is a function of fixed see
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -200,11 +201,12 @@ class FakeServices(FakeAdministration, FakeAlerts, FakeAuditions, FakeCatalogue,
         return sorted((self._summary(number) for number in self.artists), key=lambda artist: artist.name)
 
     def artist_analysis(self, actor: accounts.Actor, artist_id: int, *, horizon: int, window_days: int | None,
-                        threshold: float, song_id: int | None = None, data: None = None) -> analysis.ArtistAnalysis:
+                        threshold: float, song_id: int | None = None, data: None = None,
+                        known: Sequence[analysis.ArtistAnalysis] = ()) -> analysis.ArtistAnalysis:
         self._note("artist_analysis", actor, artist_id, horizon=horizon, window_days=window_days,
                    threshold=threshold, song_id=song_id)
         growth = self.artist_growth(actor, artist_id, window_days=window_days, threshold=threshold, song_id=song_id)
-        return analysis.analysed(growth, horizon, None)
+        return analysis.analysed(growth, horizon, None, known)
 
     def artist_report(self, actor: accounts.Actor, analysis: Any, *, lang: str) -> str:
         self._note("artist_report", actor, lang=lang)

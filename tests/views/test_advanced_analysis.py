@@ -111,6 +111,36 @@ def test_only_platforms_on_which_the_song_is_above_can_be_chosen(open_app, fake,
     assert app.query_params["platform"] in (max(totals, key=totals.get), [max(totals, key=totals.get)])
 
 
+def test_another_window_is_not_forecast_anew(open_app, fake, monkeypatch):
+    import analytics
+
+    made = []
+    monkeypatch.setattr(analytics, "forecast", lambda *given, real=analytics.forecast, **named: (
+        made.append(given[1]), real(*given, **named))[1])
+    app = open_app("advanced_analysis", artist="neonmarigold")
+    figures_before, made_before = figures(app), list(made)
+    app.query_params["window"] = "90"
+    app.run()
+    assert [asked["window_days"] for _, asked in fake.called("artist_analysis")][-1] == 90
+    assert made == made_before and figures(app) == figures_before
+    app.selectbox(key="analysis_horizon").set_value("14").run()
+    assert made == [*made_before, 14]
+
+
+def test_what_is_taken_from_another_window_is_what_it_would_be(fake):
+    first = fake.artist_analysis(fake.actor, 1, horizon=30, window_days=30, threshold=100_000)
+    plain = fake.artist_analysis(fake.actor, 1, horizon=14, window_days=90, threshold=100_000)
+    taken = fake.artist_analysis(fake.actor, 1, horizon=14, window_days=90, threshold=100_000, known=[first])
+    assert taken.anomalies is first.anomalies and taken.forecasts is not first.forecasts
+    for name in ("correlations", "anomalies", "forecasts", "metrics", "shares"):
+        assert json.dumps(getattr(taken, name), default=str) == json.dumps(getattr(plain, name), default=str)
+    fewer = fake.artist_analysis(fake.actor, 1, horizon=30, window_days=30, threshold=0, known=[plain])
+    assert fewer.platforms == plain.platforms
+    alone = fake.artist_analysis(fake.actor, 1, horizon=30, window_days=30,
+                                 threshold=sorted(first.growth.artist.totals.values())[0], known=[first])
+    assert len(alone.platforms) == 2 and len(alone.anomalies) == 2 and len(alone.forecasts.gains) == 2
+
+
 def test_an_empty_database_offers_to_sync(open_app, fake):
     fake.artists = {}
     app = open_app("advanced_analysis")
