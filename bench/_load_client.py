@@ -84,18 +84,21 @@ class User(Visitor):
         self.widgets, self.polls = {}, {}
         return await self.rerun()
 
+    def there(self, key: str) -> str:
+        """Return the id of a button that can be pressed, by its key; empty where there is none."""
+        return next((name for name, off in self.buttons.items() if name.split("-", 2)[-1] == key and not off), "")
+
     async def press(self, key: str) -> Page:
-        """Press a button, by the beginning of its key."""
-        found = next((name for name, off in self.buttons.items()
-                      if name.split("-", 2)[-1].startswith(key) and not off), "")
+        """Press a button, by its key."""
+        found = self.there(key)
         if not found:
             raise LookupError(f"no button {key} can be pressed: {sorted(self.buttons.items())}")
         self.pressed = found
         return await self.rerun()
 
-    async def write(self, key: str, words: str) -> Page:
-        """Put words into a field."""
-        self.widgets[self._widget(key)].string_value = words
+    async def put(self, key: str, number: float) -> Page:
+        """Put a number into a field."""
+        self.widgets[self._widget(key)].double_value = number
         return await self.rerun()
 
     async def poll(self) -> Page | None:
@@ -172,40 +175,49 @@ class User(Visitor):
 
 
 async def playlist(user: User, rng: random.Random, plan: Plan) -> None:
-    """Make a playlist of a title and save it."""
-    await user.go("playlist_maker", f"title={rng.choice(plan.titles)}&made=1")
+    """Make a playlist of a title no other has and save it."""
+    await user.go("playlist_maker", f"title={rng.choice(plan.titles)} {rng.randrange(10**6)}&made=1")
     await user.press("plm_save")
+    if not user.there("plm_save_new"):
+        raise RuntimeError("playlist_maker: the playlist is not shown as saved")
 
 
 async def audition(user: User, rng: random.Random, plan: Plan) -> None:
     """Let the judges hear one of the songs, and wait until they have."""
     await user.go("ai_judges", "")
+    if user.there("judges_another"):  # the page shows the last one
+        await user.press("judges_another")
+    await ended(user)  # lyrics are read at the first visit
     await user.choose("judges_song_pick", rng.choice(user.choices("judges_song_pick")))
     await user.press("judges_start")
-    await ended(user, "judges_again")
+    page = await ended(user)
+    if user.there("judges_again") or not user.there("judges_another") or not page.elements["progress"]:
+        raise RuntimeError("ai_judges: the result is not shown")
 
 
 async def music(user: User, rng: random.Random, plan: Plan) -> None:
     """Have one variant of background music made, and wait for it."""
     await user.go("text_to_bgm", "")
+    if user.there("bgm_other"):
+        await user.press("bgm_other")
     await user.choose("bgm_pick_genres", rng.choice(user.choices("bgm_pick_genres")))
-    user.widgets[user._widget("bgm_length")].string_array_value.data[:] = [
-        next(each for each in user.choices("bgm_length") if "15" in each)]
-    await user.rerun()
+    await user.choose("bgm_length", next(each for each in user.choices("bgm_length") if each.startswith("15")))
+    await user.put("bgm_variants", 1)
     await user.press("bgm_start")
-    await ended(user, "")
+    page = await ended(user)
+    if not page.elements["audio"]:
+        raise RuntimeError("text_to_bgm: the music is not shown")
 
 
-async def ended(user: User, button: str) -> None:
-    """Redraw what redraws itself until nothing does."""
-    until = time.monotonic() + WORK_S
+async def ended(user: User) -> Page:
+    """Redraw what redraws itself until nothing does; return what was drawn last."""
+    until, page = time.monotonic() + WORK_S, Page()
     while user.polls:
         if time.monotonic() > until:
             raise RuntimeError(f"{user.path}: no end after {WORK_S} s")
         await asyncio.sleep(1.0)
-        await user.poll()
-    if button and not any(name.split("-", 2)[-1].startswith(button) for name in user.buttons):
-        raise RuntimeError(f"{user.path}: the result is not shown")
+        page = await user.poll() or page
+    return page
 
 
 WORK: dict[str, tuple[float, Callable[[User, random.Random, Plan], Awaitable[None]]]] = {
@@ -254,7 +266,7 @@ async def step(user: User, rng: random.Random, plan: Plan, told: dict[str, Any])
         name = rng.choices(list(WORK), [share for share, _ in WORK.values()])[0]
         told["begun"][name] += 1
         await WORK[name][1](user, rng, plan)
-        told["done"][name] += 1
+        told["done"][name][user.cookie] += 1
         return
     path, query = rng.choice(plan.visits)
     told["open"][path].append((await user.go(path, query)).seconds)
@@ -269,7 +281,7 @@ async def step(user: User, rng: random.Random, plan: Plan, told: dict[str, Any])
 async def run(plan: Plan, cookies: list[str]) -> dict[str, Any]:
     """Let everybody live, and tell what happened."""
     told: dict[str, Any] = {"open": defaultdict(list), "click": defaultdict(list), "errors": [],
-                            "begun": defaultdict(int), "done": defaultdict(int)}
+                            "begun": defaultdict(int), "done": {name: defaultdict(int) for name in WORK}}
     end = time.perf_counter() + plan.seconds
     await asyncio.gather(*(live(plan, number, cookies[number] if cookies else "", end, told)
                            for number in range(plan.users)))
