@@ -35,7 +35,7 @@ import services
 import web
 from config import SettingsError
 from locales import DEFAULT_LANGUAGE, t
-from support import logs, metrics, stopping
+from support import logs, memory, metrics, stopping
 from support.errors import AppError
 from support.origins import is_local
 from support.traffic import Traffic
@@ -65,6 +65,13 @@ def prepare() -> None:
     gc.freeze()
 
 
+async def tidy() -> None:
+    """Give back what was freed, again and again, until cancelled."""
+    while True:
+        await asyncio.sleep(memory.EVERY_S)
+        await asyncio.to_thread(memory.give_back)
+
+
 def write_log() -> None:
     """Send all records through the one redacted handler, those of Streamlit and uvicorn as well."""
     settings = services.settings()
@@ -85,8 +92,10 @@ async def lifespan(app: st.App) -> AsyncIterator[None]:
     except SettingsError:  # the pages say which
         patience = 4.0
     undo = stopping.on_sigterm(patience)
-    preparing = asyncio.create_task(asyncio.to_thread(prepare))
+    memory.use_few_arenas()
+    tidying, preparing = asyncio.create_task(tidy()), asyncio.create_task(asyncio.to_thread(prepare))
     yield
+    tidying.cancel()
     await asyncio.wait([preparing])
     left = await asyncio.to_thread(services.stop, for_good=stopping.asked(), wait_s=patience)
     undo()
