@@ -78,6 +78,12 @@ class User(Visitor):
         self.socket = await connect(self.url, subprotocols=["streamlit"], max_size=None, max_queue=None,  # type: ignore[list-item]
                                     open_timeout=ANSWER_S, ping_timeout=None, additional_headers=headers)
 
+    async def anew(self) -> None:
+        """Open another tab in place of this one: no choice of before stands in the way of the work."""
+        await self.close()
+        self.widgets, self.kept, self.buttons, self.polls, self.page_hash = {}, {}, {}, {}, ""
+        await self.enter()
+
     async def go(self, path: str, query: str) -> Page:
         """Open a page by its address."""
         self.page_hash, self.path, self.query = "", path, f"lang=en&{query}".rstrip("&")
@@ -176,6 +182,7 @@ class User(Visitor):
 
 async def playlist(user: User, rng: random.Random, plan: Plan) -> None:
     """Make a playlist of a title no other has and save it."""
+    await user.anew()
     await user.go("playlist_maker", f"title={rng.choice(plan.titles)} {rng.randrange(10**6)}&made=1")
     await user.press("plm_save")
     if not user.there("plm_save_new"):
@@ -184,34 +191,29 @@ async def playlist(user: User, rng: random.Random, plan: Plan) -> None:
 
 async def audition(user: User, rng: random.Random, plan: Plan) -> None:
     """Let the judges hear one of the songs, and wait until they have."""
-    await user.go("ai_judges", "")
-    if user.there("judges_another"):  # the page shows the last one
-        await user.press("judges_another")
-    await ended(user)  # lyrics are read at the first visit
+    await user.anew()
+    await ended(user, await user.go("ai_judges", ""))  # lyrics are read at the first visit
     await user.choose("judges_song_pick", rng.choice(user.choices("judges_song_pick")))
-    await user.press("judges_start")
-    page = await ended(user)
+    page = await ended(user, await user.press("judges_start"))
     if user.there("judges_again") or not user.there("judges_another") or not page.elements["progress"]:
         raise RuntimeError("ai_judges: the result is not shown")
 
 
 async def music(user: User, rng: random.Random, plan: Plan) -> None:
     """Have one variant of background music made, and wait for it."""
+    await user.anew()
     await user.go("text_to_bgm", "")
-    if user.there("bgm_other"):
-        await user.press("bgm_other")
     await user.choose("bgm_pick_genres", rng.choice(user.choices("bgm_pick_genres")))
     await user.choose("bgm_length", next(each for each in user.choices("bgm_length") if each.startswith("15")))
     await user.put("bgm_variants", 1)
-    await user.press("bgm_start")
-    page = await ended(user)
+    page = await ended(user, await user.press("bgm_start"))
     if not page.elements["audio"]:
         raise RuntimeError("text_to_bgm: the music is not shown")
 
 
-async def ended(user: User) -> Page:
+async def ended(user: User, page: Page) -> Page:
     """Redraw what redraws itself until nothing does; return what was drawn last."""
-    until, page = time.monotonic() + WORK_S, Page()
+    until = time.monotonic() + WORK_S
     while user.polls:
         if time.monotonic() > until:
             raise RuntimeError(f"{user.path}: no end after {WORK_S} s")

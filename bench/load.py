@@ -47,7 +47,7 @@ STORED = {"playlist": "SELECT count(*) FROM playlists WHERE source = 'made' GROU
           "audition": "SELECT count(*) FROM auditions WHERE state = 'done' GROUP BY owner_id",
           "music": "SELECT count(*) FROM bgm_batches WHERE state = 'done' GROUP BY owner_id"}
 """What is stored of each kind of work, by whom it is of."""
-SETTLE_S = 120
+SETTLE_S = 600
 
 
 @dataclass(frozen=True)
