@@ -6,24 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from sign_in_tries import code_of
 from signing import BETTER, GOOD, HERE, THERE
 
 import config
 import services
 from accounts import LOCAL_ADMINISTRATOR, Actor
-from support.errors import AppError, DataError, NotFound, ProviderError
+from support.errors import DataError, NotFound, ProviderError
 from usecases import mails, sign_in
 
 EMAIL = "mina@example.org"
-
-
-def code_of(call, *given, **named):
-    """Return the code of the error a call ends with, None where it ends well."""
-    try:
-        call(*given, **named)
-    except AppError as error:
-        return error.code
-    return None
 
 
 def sign_up(email=EMAIL, nickname="Mina", password=GOOD, place=HERE, **named):
